@@ -1,0 +1,1 @@
+"""Bytes → clip: probe, cage, decode, sampling."""

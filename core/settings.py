@@ -1,0 +1,233 @@
+"""Settings: `CLIPWARDEN_SECTION__FIELD`, one frozen section per dependency, built once per process."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import ConfigError
+
+PREFIX = "CLIPWARDEN_"
+OUTSIDE_SETTINGS = frozenset({"CLIPWARDEN_DEMO_DATA", "CLIPWARDEN_TEST_TIMESCALE_DSN"})
+"""Variables of the demo and the tests; every other CLIPWARDEN_* must be a field below."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _one_of_all(share: str) -> str:
+    index, count = (int(part) for part in share.split("/"))
+    if index >= count:
+        raise ValueError(f"{share} is no share: give 0/N to N-1/N for N processes, 0/1 for a single one")
+    return share
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Section(BaseModel):
+    """One dependency's settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(Section):
+    """Broker of the event topics."""
+
+    brokers: str = "127.0.0.1:9092"
+    group: str = "clipwarden-moderation"
+    request_timeout_s: float = Field(default=30.0, gt=0)
+    fetch_wait_max_ms: int = Field(default=10, gt=0)
+    # Off only for a broker that confuses the sequences of two producers (the embedded one does): then at-least-once.
+    idempotence: bool = True
+
+
+class StoreSettings(Section):
+    """PostgreSQL, with TimescaleDB where the extension is there."""
+
+    dsn: SecretStr = SecretStr("postgresql://clipwarden@127.0.0.1:5432/clipwarden")
+    pool_max: int = Field(default=4, ge=1, le=64)
+    retention_days: int = Field(default=90, ge=1)
+
+
+class RedisSettings(Section):
+    """Live view, pub/sub and heartbeats."""
+
+    url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    live_size: int = Field(default=500, ge=10, le=10_000)
+    live_ttl_s: int = Field(default=7 * 86_400, gt=0)
+
+
+class MediaSettings(Section):
+    """S3 (MinIO) objects."""
+
+    endpoint: str = "127.0.0.1:9000"
+    access_key: str = "clipwarden"
+    secret_key: SecretStr = SecretStr("")
+    secure: bool = False
+    region: str = "us-east-1"
+    bucket: str = "clipwarden-media"
+    allowed_buckets: Names = ("clipwarden-media",)
+    public_endpoint: str | None = None
+    presign_expiry_s: int = Field(default=300, gt=0, le=86_400)
+    dead_letters_bucket: str = "clipwarden-dead"
+
+
+class DecodeSettings(Section):
+    """The cage: what one video may cost."""
+
+    children: int = Field(default=max(1, (os.cpu_count() or 2) - 1), ge=1, le=256)
+    wall_limit_s: float = Field(default=15.0, gt=0)
+    cpu_limit_s: int = Field(default=12, gt=0)
+    memory_limit_bytes: int = Field(default=1_500_000_000, gt=100_000_000)
+    max_bytes: int = Field(default=200_000_000, gt=0)
+    max_pixels: int = Field(default=4096 * 2304, gt=0)
+    max_duration_s: float = Field(default=600.0, gt=0)
+    min_distinct_frames: int = Field(default=8, ge=1)
+
+
+class FlowSettings(Section):
+    """One scoring process."""
+
+    share: Annotated[str, Field(pattern=r"^\d+/\d+$"), AfterValidator(_one_of_all)] = "0/1"
+    window: int = Field(default=1024, ge=8, le=100_000)
+    state_dir: Path = Path(".clipwarden/flow")
+    policy_file: Path | None = None
+    http_port: int = Field(default=0, ge=0, le=65_535)
+    max_ahead_h: float = Field(default=24.0, gt=0)
+
+    @property
+    def share_index(self) -> int:
+        """This process's place among the shares, from 0."""
+        return int(self.share.split("/")[0])
+
+    @property
+    def share_count(self) -> int:
+        """How many processes share the partitions."""
+        return int(self.share.split("/")[1])
+
+
+class InferenceSettings(Section):
+    """How a flow reaches the inference worker."""
+
+    endpoint: str = "ipc:///tmp/clipwarden-worker.sock"
+    slots: int = Field(default=32, ge=1, le=4096)
+    deadline_s: float = Field(default=20.0, gt=0)
+    attempts: int = Field(default=3, ge=1)
+
+
+class ServingSettings(Section):
+    """The inference worker."""
+
+    bind: str = "ipc:///tmp/clipwarden-worker.sock"
+    models_dir: Path | None = None
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    precision: str = Field(default="auto", pattern=r"^(auto|fp32|bf16)$")
+    threads: int = Field(default=1, ge=1)
+    max_batch: int = Field(default=16, ge=1, le=256)
+    max_wait_ms: float = Field(default=4.0, ge=0)
+    max_queue: int = Field(default=512, ge=1)
+    http_port: int = Field(default=0, ge=0, le=65_535)
+
+
+class DashboardSettings(Section):
+    """The console."""
+
+    refresh_s: float = Field(default=1.0, ge=0.2)
+    banner: str = ""
+
+
+class MlflowSettings(Section):
+    """The model registry; empty means: serve the bundled starter models."""
+
+    tracking_uri: str = ""
+
+
+class TelemetrySettings(Section):
+    """Logs and heartbeats."""
+
+    log_level: str = Field(default="info", pattern=r"^(debug|info|warning|error)$")
+    log_json: bool = False
+    heartbeat_s: float = Field(default=2.0, gt=0)
+    heartbeat_ttl_s: int = Field(default=10, gt=0)
+
+
+class Settings(BaseSettings):
+    """All settings of a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    store: StoreSettings = StoreSettings()
+    redis: RedisSettings = RedisSettings()
+    media: MediaSettings = MediaSettings()
+    decode: DecodeSettings = DecodeSettings()
+    flow: FlowSettings = FlowSettings()
+    inference: InferenceSettings = InferenceSettings()
+    serving: ServingSettings = ServingSettings()
+    dashboard: DashboardSettings = DashboardSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigError: a CLIPWARDEN_* variable names no field, or a value is out of bounds.
+        """
+        _refuse_unknown(cls, os.environ)
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+            reason = first["msg"].removeprefix("Value error, ")
+            message = f"{name}: {reason}; correct or unset it (docs/settings.md lists all settings)"
+            raise ConfigError(message) from error
+
+
+def _refuse_unknown(settings: type[Settings], environ: "os._Environ[str]") -> None:
+    known = {variable for variable, _, _ in settings_table(settings)} | OUTSIDE_SETTINGS
+    for name in sorted(environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = _nearest(name.upper(), known)
+            message = f"{name} is no setting of Clipwarden; did you mean {near}? (docs/settings.md lists all settings)"
+            raise ConfigError(message)
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    import difflib  # noqa: PLC0415 - only a misspelt variable pays for it
+
+    return (difflib.get_close_matches(name, known, n=1, cutoff=0.0) or ["none"])[0]
+
+
+def settings_table(settings: type[Settings] = Settings) -> list[tuple[str, str, str]]:
+    """Every setting as (variable, type, default), for docs and for refusing unknown variables."""
+    rows = []
+    for section_name, section in settings.model_fields.items():
+        section_type = section.annotation
+        if not (isinstance(section_type, type) and issubclass(section_type, BaseModel)):
+            continue
+        for field_name, field in section_type.model_fields.items():
+            variable = f"{PREFIX}{section_name}__{field_name}".upper()
+            rows.append((variable, _type_name(field.annotation), str(field.default)))
+    return rows
+
+
+def _type_name(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+def process_environment() -> dict[str, str]:
+    """A copy of this process's environment, for starting another process with it."""
+    return dict(os.environ)

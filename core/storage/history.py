@@ -1,0 +1,157 @@
+"""The durable record in PostgreSQL or TimescaleDB: the writer at the end of the path stores here first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from core.errors import StoreUnavailable
+from core.events import DeadLetter, RecordRef, Verdict
+from core.labels import VerdictKind
+from core.settings import StoreSettings
+from core.storage import history_sql
+from core.storage.history_rows import dead_letter_columns, read_dead_letter, verdict_columns
+from core.storage.migrate import readable
+from core.storage.ports import DeadLetterRow, Written
+
+CONNECT_TIMEOUT_S = 2
+WAIT_S = 3.0
+"""How long a call waits for a connection before it says that the database is down."""
+
+_UNAVAILABLE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a stand-by, until it is promoted
+    psycopg.errors.UndefinedTable,  # the first migration has not run yet
+)
+
+
+class TimescaleHistory:
+    """The history on TimescaleDB, or on PostgreSQL without the extension; same tables, same answers.
+
+    Connects at the first call and again by itself. Safe to share between threads.
+
+    Raises:
+        ConfigError: the DSN cannot be read.
+    """
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._retention = timedelta(days=settings.retention_days)
+        self._pool = ConnectionPool(
+            readable(settings.dsn.get_secret_value()),
+            min_size=0,
+            max_size=settings.pool_max,
+            open=False,
+            timeout=WAIT_S,
+            # Give up soon: the next call tries at once, instead of waiting out a back-off grown in a long outage.
+            reconnect_timeout=1.0,
+            check=ConnectionPool.check_connection,
+            name="history",
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                # A host that vanished without a word: TCP would wait a quarter of an hour.
+                "tcp_user_timeout": 10_000,
+                # Named statements outlive the connection behind a pooler, and collide.
+                "prepare_threshold": None,
+            },
+        )
+
+    def write(self, verdicts: Sequence[Verdict], dead_letters: Sequence[DeadLetter]) -> Written:
+        """Store a batch in one transaction; the same batch twice changes nothing.
+
+        Raises:
+            StoreUnavailable: nothing was stored.
+        """
+        if not verdicts and not dead_letters:
+            return Written(frozenset(), frozenset())
+        with self._connection() as connection, connection.transaction():
+            if dead_letters:
+                connection.execute(history_sql.WRITE_DEAD_LETTERS, dead_letter_columns(dead_letters))
+            if not verdicts:
+                return Written(frozenset(), frozenset())
+            row = connection.execute(history_sql.WRITE_VERDICTS, verdict_columns(verdicts)).fetchone()
+        facts, current = row or (None, None)
+        return Written(frozenset(facts or ()), frozenset(current or ()))
+
+    def current(self, video_id: str) -> Verdict | None:
+        """The video's current verdict."""
+        found = self._bodies(history_sql.CURRENT, {"video_id": video_id})
+        return found[0] if found else None
+
+    def recent(self, limit: int) -> list[Verdict]:
+        """The newest current verdicts, newest event_time first."""
+        return self._bodies(history_sql.RECENT, {"limit": limit})
+
+    def counts(self, since: datetime) -> dict[str, int]:
+        """Current verdicts with event_time after `since`, per verdict kind, plus `dead_letters` and `videos`."""
+        with self._connection() as connection:
+            found = dict(connection.execute(history_sql.COUNTS, {"since": since}).fetchall())
+        counts = {kind.value: int(found.get(kind.value, 0)) for kind in VerdictKind}
+        return {**counts, "videos": sum(counts.values()), "dead_letters": int(found["dead_letters"])}
+
+    def dead_letters(self, limit: int, *, code: str | None = None) -> list[DeadLetterRow]:
+        """The newest dead letters, newest first."""
+        return self._dead_letters(history_sql.DEAD_LETTERS, {"limit": limit, "code": code})
+
+    def dead_letter(self, record: RecordRef, stage: str) -> DeadLetterRow | None:
+        """One dead letter by its key."""
+        found = self._dead_letters(history_sql.DEAD_LETTER, {**record.model_dump(), "stage": stage})
+        return found[0] if found else None
+
+    def mark_replayed(self, record: RecordRef, stage: str, at: datetime) -> None:
+        """Note that a dead letter was produced again."""
+        with self._connection() as connection:
+            connection.execute(history_sql.MARK_REPLAYED, {**record.model_dump(), "stage": stage, "at": at})
+
+    def refresh_aggregates(self, since: datetime) -> None:
+        """Recount `verdicts_per_minute` from `since` on; TimescaleDB also does so by itself, every minute."""
+        with self._connection() as connection:
+            if _is_timescale(connection):
+                connection.execute(history_sql.REFRESH_TIMESCALE, {"since": since})
+                return
+            with connection.transaction():
+                for statement in history_sql.REFRESH_PLAIN:
+                    connection.execute(statement, {"since": since})
+
+    def delete_expired(self, now: datetime) -> None:
+        """Delete what is older than retention; TimescaleDB drops the chunks of `verdicts` by itself."""
+        with self._connection() as connection, connection.transaction():
+            plain = () if _is_timescale(connection) else (history_sql.EXPIRE_PLAIN,)
+            for statement in (*history_sql.EXPIRE, *plain):
+                connection.execute(statement, {"before": now - self._retention})
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable when the database does not answer."""
+        with self._connection() as connection:
+            connection.execute("SELECT 1")
+
+    def close(self) -> None:
+        """Let go of the pool."""
+        self._pool.close()
+
+    def _bodies(self, statement: bytes, arguments: Mapping[str, Any]) -> list[Verdict]:
+        with self._connection() as connection:
+            return [Verdict.model_validate_json(body) for (body,) in connection.execute(statement, arguments)]
+
+    def _dead_letters(self, statement: bytes, arguments: Mapping[str, Any]) -> list[DeadLetterRow]:
+        with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return [read_dead_letter(row) for row in cursor.execute(statement, arguments)]
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection]:
+        try:
+            self._pool.open()
+            with self._pool.connection() as connection:
+                yield connection
+        except _UNAVAILABLE as error:
+            raise StoreUnavailable(str(error).strip() or type(error).__name__) from error
+
+
+def _is_timescale(connection: psycopg.Connection) -> bool:
+    row = connection.execute(history_sql.IS_TIMESCALE).fetchone()
+    return bool(row and row[0])

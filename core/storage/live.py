@@ -1,0 +1,216 @@
+"""The live view and the channels in Redis: the last stop of a verdict before the screens."""
+
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+import structlog
+from pydantic import TypeAdapter, ValidationError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from core.errors import CacheUnavailable
+from core.events import Verdict
+from core.settings import RedisSettings
+from core.storage import keys
+from core.storage.live_rules import SAMPLES, Seen, for_view, is_flagged, recent_seconds, samples
+from core.storage.ports import Heartbeat, LiveSnapshot
+
+CONNECT_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 5.0
+RECONNECT_S = 0.5
+POLL_S = 0.5
+
+# In one step, because shares and a rebuild write at the same time: an older verdict never replaces a newer one, and
+# what falls out of the view takes its body along.
+_PUT = """
+local live, prefix, size, ttl_s = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
+for i = 4, #ARGV, 3 do
+    local known = redis.call('ZSCORE', live, ARGV[i])
+    if not known or tonumber(known) <= tonumber(ARGV[i + 1]) then
+        redis.call('ZADD', live, ARGV[i + 1], ARGV[i])
+        redis.call('SET', prefix .. ARGV[i], ARGV[i + 2], 'EX', ttl_s)
+    end
+end
+for _, gone in ipairs(redis.call('ZRANGE', live, 0, -size - 1)) do
+    redis.call('DEL', prefix .. gone)
+end
+redis.call('ZREMRANGEBYRANK', live, 0, -size - 1)
+redis.call('EXPIRE', live, ttl_s)
+"""
+
+_heartbeat = TypeAdapter(Heartbeat)
+_log = structlog.get_logger()
+
+
+class RedisLive:
+    """The live view in one Redis (or Valkey). Connects at the first call and again by itself; safe between threads.
+
+    Args:
+        settings: where it is and how much the view holds.
+        heartbeat_ttl_s: after how long a silent process disappears.
+    """
+
+    def __init__(self, settings: RedisSettings, *, heartbeat_ttl_s: int = 10) -> None:
+        self._size = settings.live_size
+        self._ttl_s = settings.live_ttl_s
+        self._heartbeat_ttl_s = heartbeat_ttl_s
+        self._closed = threading.Event()
+        self._redis = redis.Redis.from_url(
+            settings.url.get_secret_value(),
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_timeout=ANSWER_TIMEOUT_S,
+            health_check_interval=15,
+            # Waiting and trying again is the caller's; a subscription that reconnects unseen would lose messages.
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def publish(self, verdicts: Sequence[Verdict], *, current: frozenset[str], now: datetime) -> None:
+        """Put current verdicts into the view and every verdict on the channels, in one round trip.
+
+        Raises:
+            CacheUnavailable: some or none of it happened; publish the same again.
+        """
+        if not verdicts:
+            return
+        with self._available(), self._redis.pipeline(transaction=False) as pipeline:
+            self._put(pipeline, for_view(verdicts, current=current, size=self._size), now)
+            taken = [f"{at.timestamp()} {seconds}" for at, seconds in samples(verdicts, current=current, now=now)]
+            if taken:
+                pipeline.lpush(keys.POSTED_TO_ALERT, *taken)
+                pipeline.ltrim(keys.POSTED_TO_ALERT, 0, SAMPLES - 1)
+            for verdict in verdicts:
+                body = verdict.to_bytes()
+                pipeline.publish(keys.VERDICTS_CHANNEL, body)
+                if is_flagged(verdict):
+                    pipeline.publish(keys.ALERTS_CHANNEL, body)
+            pipeline.execute()
+
+    def count(self, counts: Mapping[str, int], now: datetime) -> None:
+        """Replace the counters."""
+        with self._available(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.delete(keys.COUNTS)
+            fields: dict[Any, Any] = {**counts, "counted_at": now.isoformat()}
+            pipeline.hset(keys.COUNTS, mapping=fields)
+            pipeline.execute()
+
+    def is_empty(self) -> bool:
+        """Whether the view was never built or lost its data; publishing alone does not count as building."""
+        with self._available():
+            return not self._redis.exists(keys.BUILT)
+
+    def rebuild(self, verdicts: Sequence[Verdict], now: datetime) -> None:
+        """Fill the view without touching the channels; newer verdicts in it stay."""
+        chosen = for_view(verdicts, current=frozenset(v.video_id for v in verdicts), size=self._size)
+        with self._available(), self._redis.pipeline(transaction=False) as pipeline:
+            self._put(pipeline, chosen, now)
+            pipeline.set(keys.BUILT, now.isoformat())
+            pipeline.execute()
+
+    def snapshot(self) -> LiveSnapshot:
+        """What a screen shows, in two round trips."""
+        with self._available():
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.zrevrange(keys.LIVE, 0, self._size - 1)
+                pipeline.zrange(keys.HEARTBEATS, 0, -1)
+                pipeline.hgetall(keys.COUNTS)
+                pipeline.lrange(keys.POSTED_TO_ALERT, 0, -1)
+                pipeline.get(keys.UPDATED_AT)
+                video_ids, beating, counters, kept, updated = pipeline.execute()
+            names = [*map(keys.live_verdict, video_ids), *beating]
+            bodies: list[str | None] = self._redis.mget(names) if names else []  # type: ignore[assignment]  # not async
+        counted = counters.pop("counted_at", None)
+        updated_at = datetime.fromisoformat(updated) if updated else None
+        return LiveSnapshot(
+            verdicts=tuple(_verdicts(bodies[: len(video_ids)])),
+            counts={name: int(count) for name, count in counters.items()},
+            counted_at=datetime.fromisoformat(counted) if counted else None,
+            posted_to_alert_s=recent_seconds(map(_sample, reversed(kept)), updated_at),
+            heartbeats=tuple(_heartbeat.validate_json(body) for body in bodies[len(video_ids) :] if body),
+            updated_at=updated_at,
+        )
+
+    def follow(self, *, alerts_only: bool = True) -> Iterator[Verdict]:
+        """First the view's verdicts (oldest first), then what is published, each verdict_id and outcome once.
+
+        Waits for Redis when it is away, and then reads the view again. Ends when the view is closed.
+        """
+        seen = Seen(4 * self._size)
+        while not self._closed.is_set():
+            try:
+                with closing(
+                    self._until_disconnected(keys.ALERTS_CHANNEL if alerts_only else keys.VERDICTS_CHANNEL)
+                ) as told:
+                    yield from (v for v in told if (is_flagged(v) or not alerts_only) and seen.is_new(v))
+            except CacheUnavailable as error:
+                _log.warning("live.lost", code=error.code, reason=error.message)
+                self._closed.wait(RECONNECT_S)
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Note a sign of life; it runs out by itself."""
+        name = keys.heartbeat(heartbeat.kind, heartbeat.instance)
+        at = heartbeat.at.timestamp()
+        with self._available(), self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.set(name, _heartbeat.dump_json(heartbeat), ex=self._heartbeat_ttl_s)
+            pipeline.zadd(keys.HEARTBEATS, {name: at})
+            pipeline.zremrangebyscore(keys.HEARTBEATS, "-inf", at - 86_400)
+            pipeline.execute()
+
+    def ping(self) -> None:
+        """Raise CacheUnavailable when Redis does not answer."""
+        with self._available():
+            self._redis.ping()
+
+    def close(self) -> None:
+        """Let go of the connections and end every `follow`."""
+        self._closed.set()
+        # A follower's own connection is not pulled from under it: it lets go at its next look at the event.
+        self._redis.connection_pool.disconnect(inuse_connections=False)
+
+    def _put(self, pipeline: Any, verdicts: Sequence[Verdict], now: datetime) -> None:  # noqa: ANN401 - see redis-py
+        if not verdicts:
+            return
+        rows = ((v.video_id, v.event_time.timestamp(), v.to_bytes()) for v in verdicts)
+        arguments = (keys.LIVE_VERDICT_PREFIX, self._size, self._ttl_s, *(part for row in rows for part in row))
+        pipeline.eval(_PUT, 1, keys.LIVE, *arguments)
+        pipeline.set(keys.UPDATED_AT, now.isoformat())
+
+    def _until_disconnected(self, channel: str) -> Generator[Verdict]:
+        with self._available(), self._redis.pubsub() as pubsub:  # type: ignore[no-untyped-call]  # see redis-py
+            pubsub.subscribe(channel)
+            # The snapshot is read on another connection: only a confirmed subscription has no gap to it.
+            while pubsub.get_message(timeout=ANSWER_TIMEOUT_S) is None:
+                if self._closed.is_set():
+                    return
+            yield from reversed(self.snapshot().verdicts)
+            while not self._closed.is_set():
+                message = pubsub.get_message(timeout=POLL_S)
+                if message is not None and message["type"] == "message":
+                    yield from _verdicts([message["data"]])
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        try:
+            yield
+        except redis.RedisError as error:
+            raise CacheUnavailable(str(error) or type(error).__name__) from error
+
+
+def _sample(text: str) -> tuple[datetime, float]:
+    at, seconds = text.split()
+    return datetime.fromtimestamp(float(at), UTC), float(seconds)
+
+
+def _verdicts(bodies: Sequence[str | None]) -> Iterator[Verdict]:
+    """The bodies that are there, without those another version wrote and this one cannot read."""
+    for body in bodies:
+        if body is None:
+            continue
+        try:
+            yield Verdict.model_validate_json(body)
+        except ValidationError as error:
+            _log.warning("live.unreadable", reason=str(error.errors()[0]["msg"]))

@@ -1,0 +1,63 @@
+"""Logs and metrics of every process on the path; the only file that names a metric."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from core.settings import TelemetrySettings
+
+_SHORT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LONG_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 60.0, 300.0, 1800.0)
+
+VIDEOS_ACCEPTED = Counter("videos_accepted", "Posted events produced by the intake.", ["source"])
+
+VERDICTS = Counter("verdicts", "Verdicts written.", ["verdict"])
+DEAD_LETTERS = Counter("dead_letters", "Dead letters written.", ["code"])
+POSTED_TO_VERDICT_S = Histogram(
+    "posted_to_verdict_seconds", "Record timestamp to stored verdict, replays excluded.", buckets=_LONG_S
+)
+POSTED_TO_ALERT_S = Histogram(
+    "posted_to_alert_seconds", "Record timestamp to published alert, replays excluded.", buckets=_LONG_S
+)
+DECODE_S = Histogram("decode_seconds", "One video: fetched and decoded into a clip.", buckets=_LONG_S)
+INFER_S = Histogram("infer_seconds", "One request: sent to the worker until its answer.", buckets=_SHORT_S)
+IN_FLIGHT_VIDEOS = Gauge("flow_in_flight_videos", "Videos read from the topic and not yet written.")
+DEPENDENCY_UP = Gauge("dependency_up", "1 while the dependency answers, 0 while the process waits.", ["dependency"])
+
+WORKER_REQUESTS = Counter("worker_requests", "Answers of the inference worker.", ["outcome"])
+WORKER_DROPPED = Counter("worker_dropped_messages", "Messages without an answer.", ["reason"])
+WORKER_QUEUE = Gauge("worker_queue_requests", "Requests accepted and waiting for a batch.")
+WORKER_CLIENTS = Gauge("worker_clients", "Clients heard within the last seconds.")
+WORKER_COMPUTE_S = Histogram("worker_compute_seconds", "One batch on the device.", buckets=_SHORT_S)
+INFER_BATCH_SIZE = Histogram("infer_batch_size", "Requests per batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
+
+
+def configure_logging(settings: TelemetrySettings) -> None:
+    """Send every log line to stderr, as JSON or for a terminal; stdout belongs to a command's result."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(name)s %(message)s", force=True)
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info if settings.log_json else _as_is,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _as_is(
+    _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return event

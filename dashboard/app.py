@@ -1,0 +1,11 @@
+"""The console: names its pages and draws nothing else; `streamlit run dashboard/app.py`."""
+
+import streamlit as st
+
+from dashboard.frame import frame
+from dashboard.views import live
+
+frame()
+st.navigation(
+    [st.Page(live.page, title="Live monitor", icon=":material/sensors:", url_path="live", default=True)]
+).run()

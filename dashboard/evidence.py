@@ -1,0 +1,148 @@
+"""Why: one verdict's evidence as HTML, the reason first, the ids last. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+
+from core.events import Verdict
+from core.labels import Modality, Mode, VerdictKind
+from dashboard.alerts import headline_score
+from dashboard.cards import byline, headline, verdict_mark, when
+from dashboard.charts import heat_strip, score_bar, worst_segment
+from dashboard.markup import Markup, div, join, span, tag, text
+from dashboard.wording import MODALITIES, NOTHING, code_meaning, exact, score
+
+DECISIVE_GAP = 0.25
+"""A modality this far above the others is said to decide."""
+
+
+def heading(verdict: Verdict, now: datetime, zone: tzinfo) -> Markup:
+    """Verdict, label, score, when, who."""
+    posted = when(verdict.event_time, now, zone)
+    line = div("cw-card-head", verdict_mark(verdict.verdict), headline(verdict), posted)
+    return div("cw-alert-head", line, span(byline(verdict), "cw-quiet"))
+
+
+def reasons(verdict: Verdict) -> Markup:
+    """The why line, and one line for each modality that is missing."""
+    return div("cw-why", span(why(verdict), "cw-why-line"), *(_missing(*lost) for lost in missing(verdict)))
+
+
+def why(verdict: Verdict) -> str:
+    """Which scores carry the verdict, in a few words."""
+    said = {modality: value for modality in MODALITIES if (value := headline_score(verdict, modality)) is not None}
+    if not said or verdict.mode is Mode.NONE:
+        return "no score: nothing of the post could be scored"
+    if verdict.verdict in {VerdictKind.SAFE, VerdictKind.PARTIAL}:
+        return f"{_listed(said)}: under every threshold"
+    said.pop(Modality.FUSION, None)
+    if verdict.mode is Mode.FUSION:
+        return f"fusion decides ({_listed(said)})" if said else "fusion decides"
+    return _carried_by(said)
+
+
+def missing(verdict: Verdict) -> list[tuple[Modality, str]]:
+    """The modalities that were posted and could not be scored, with their codes."""
+    return [(modality, result.code) for modality, result in verdict.modalities.items() if result.code is not None]
+
+
+def label_bars(verdict: Verdict) -> Markup:
+    """Every label's combined score, the highest first."""
+    ordered = sorted(verdict.label_scores.items(), key=lambda item: (-item[1], item[0]))
+    return div("cw-bars", *(score_bar(name, value, leads=name == verdict.label) for name, value in ordered))
+
+
+def modality_table(verdict: Verdict) -> Markup:
+    """What each modality said of each label."""
+    results = {modality: verdict.modalities[modality] for modality in MODALITIES if modality in verdict.modalities}
+    labels = sorted({label for result in results.values() for label in result.scores or {}})
+    rows = []
+    for modality, result in results.items():
+        scores = result.scores or {}
+        cells = [score(scores.get(label)) for label in labels] if scores else [NOTHING] * len(labels)
+        rows.append([MODALITIES[modality], *cells])
+    return table(["", *labels], rows, numbers=True)
+
+
+def signal_table(verdict: Verdict) -> Markup:
+    """The rules that fired, with the words that fired them."""
+    rows = [
+        [signal.text, signal.rule, signal.label, f"{signal.start}-{signal.end}" if signal.end else "hashtag"]
+        for signal in verdict.signals
+    ]
+    return table(["words", "rule", "label", "characters"], rows)
+
+
+def segment_strip(verdict: Verdict) -> Markup:
+    """Where in the video it is."""
+    return heat_strip(sorted(verdict.segments, key=lambda segment: segment.start_s))
+
+
+def facts(verdict: Verdict, zone: tzinfo) -> Markup:
+    """Versions, times, ids: what an engineer asks for."""
+    record = verdict.record
+    pairs = [
+        ("model", verdict.model_version),
+        ("policy", verdict.policy_version),
+        ("decided by", verdict.mode.value.replace("_", " ")),
+        ("video", verdict.video_id),
+        ("verdict", verdict.verdict_id),
+        ("source", verdict.source),
+        ("hashtags", " ".join(f"#{tag_name}" for tag_name in verdict.hashtags) or NOTHING),
+        ("posted", exact(verdict.posted_at, zone)),
+        ("received", exact(verdict.event_time, zone)),
+        ("decided", exact(verdict.decided_at, zone)),
+        ("took", _timings(verdict)),
+        ("media", verdict.media_uri or "text only"),
+        ("record", f"{record.topic} / {record.partition} / {record.offset}"),
+        ("replay of", verdict.replay_of or ""),
+    ]
+    rows = [join(tag("dt", text(name)), tag("dd", text(value), dir="auto")) for name, value in pairs if value]
+    return tag("dl", *rows, cls="cw-facts")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> Markup:
+    """A plain table; with `numbers`, all columns but the first are right-aligned figures."""
+    titles = tag("tr", *(tag("th", text(name)) for name in head))
+    body = [tag("tr", *(tag("td", text(cell), dir="auto") for cell in row)) for row in rows]
+    cls = "cw-table cw-table-numbers" if numbers else "cw-table"
+    return tag("table", tag("thead", titles), tag("tbody", *body), cls=cls)
+
+
+def worst_moment(verdict: Verdict) -> float:
+    """Seconds into the video where its worst stretch begins; 0 without segments."""
+    worst = worst_segment(verdict.segments)
+    return worst.start_s if worst else 0.0
+
+
+def section(title: str, body: Markup) -> Markup:
+    """One titled part of the pane."""
+    return div("cw-section", tag("h3", text(title)), body)
+
+
+def no_player(reason: str) -> Markup:
+    """What stands where the player would."""
+    return div("cw-no-player", span(reason, "cw-quiet"))
+
+
+def _carried_by(said: dict[Modality, float]) -> str:
+    (first, top), *rest = sorted(said.items(), key=lambda item: -item[1])
+    if not rest:
+        return f"{MODALITIES[first]} alone decides ({score(top)})"
+    (second, low) = rest[0]
+    if top - low >= DECISIVE_GAP:
+        return f"{MODALITIES[first]} alone decides ({MODALITIES[second]} {score(low)})"
+    return f"{MODALITIES[first]} and {MODALITIES[second]} agree ({_listed(said)})"
+
+
+def _listed(said: dict[Modality, float]) -> str:
+    return ", ".join(f"{MODALITIES[modality]} {score(value)}" for modality, value in said.items())
+
+
+def _missing(modality: Modality, code: str) -> Markup:
+    meaning = code_meaning(code)
+    what = f"{MODALITIES[modality]} score missing: {code}"
+    return div("cw-why-missing cw-partial", span(what, ""), span(meaning, "cw-quiet"))
+
+
+def _timings(verdict: Verdict) -> str:
+    return ", ".join(f"{name} {took_ms:.0f} ms" for name, took_ms in verdict.timings_ms.items())

@@ -1,0 +1,71 @@
+"""What is wrong, what still works, what to do: the lines above the strip. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from core.storage.ports import Heartbeat, LiveSnapshot
+from dashboard.reading import FLOW, READY, Reading, current_as_of, is_stale
+from dashboard.wording import duration, time_of_day
+
+NO_SCORING = "No scoring process is running."
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line: what, then why and what to do.
+
+    Attributes:
+        tone: `bad` stops work, `warn` does not.
+        command: what to type, if that mends it.
+    """
+
+    tone: str
+    what: str
+    then: str
+    command: str = ""
+
+
+def notices(reading: Reading, now: datetime, zone: tzinfo) -> list[Notice]:
+    """The worst first; empty when all is well."""
+    return [*_stores(reading, zone), *([] if reading.live_down_since else _flows(reading.snapshot, now, zone))]
+
+
+def _stores(reading: Reading, zone: tzinfo) -> Iterator[Notice]:
+    live, history = reading.live_down_since, reading.history_down_since
+    waits = "Scoring waits for it; nothing is lost."
+    if live and history:
+        since = f"since {time_of_day(min(live, history), zone)}"
+        yield Notice(
+            "bad", f"Redis and the database do not answer {since}.", f"What you see is the last known. {waits}"
+        )
+    elif live:
+        then = f"The list comes from the database. {waits}"
+        yield Notice("bad", f"Redis does not answer since {time_of_day(live, zone)}.", then)
+    elif history:
+        then = f"The list holds what came before; older alerts cannot be opened. {waits}"
+        yield Notice("bad", f"The database does not answer since {time_of_day(history, zone)}.", then)
+
+
+def _flows(snapshot: LiveSnapshot, now: datetime, zone: tzinfo) -> Iterator[Notice]:
+    flows = [beat for beat in snapshot.heartbeats if beat.kind == FLOW]
+    if not flows:
+        yield Notice("bad", NO_SCORING, "Posted videos wait in Kafka. Start one with", "clipwarden up")
+    elif not any(beat.state == READY for beat in flows):
+        yield Notice(
+            "warn", f"Scoring is {_states(flows)}.", f"{_details(flows)} Posted videos wait; nothing is lost.".strip()
+        )
+    as_of = current_as_of(snapshot)
+    if as_of and flows and is_stale(snapshot, now):
+        age = duration((now - as_of).total_seconds())
+        yield Notice(
+            "warn", f"No update for {age}, last at {time_of_day(as_of, zone)}.", "Older than a healthy system gets."
+        )
+
+
+def _states(flows: Sequence[Heartbeat]) -> str:
+    return " and ".join(sorted({beat.state for beat in flows}))
+
+
+def _details(flows: Sequence[Heartbeat]) -> str:
+    return " ".join(sorted({f"{beat.detail.rstrip('.')}." for beat in flows if beat.detail}))

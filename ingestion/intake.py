@@ -1,0 +1,112 @@
+"""A file → an object in the media store and a VideoPosted event: the object first, so no event points at nothing."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.media.cage import Cage
+
+from core.clock import Clock
+from core.errors import MediaEmpty, MediaMissing, MediaTooLarge
+from core.events import VideoPosted
+from core.settings import Settings
+from core.storage.ports import MediaStore
+from ingestion.kafka import EventProducer
+
+SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".3gp", ".ts", ".flv", ".mpg", ".mpeg"})
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a person says about a file; `video_id` None: one derived from its content."""
+
+    caption: str | None = None
+    video_id: str | None = None
+    source: str = "produce"
+    platform: str = "local"
+    language: str | None = None
+    author_id: str | None = None
+    posted_at: datetime | None = None
+
+
+class Intake:
+    """Takes files and texts in."""
+
+    def __init__(
+        self, media: MediaStore, producer: EventProducer, *, cage: Cage, settings: Settings, clock: Clock
+    ) -> None:
+        self._media = media
+        self._producer = producer
+        self._cage = cage
+        self._settings = settings
+        self._clock = clock
+
+    def post_file(self, path: Path, post: Post) -> VideoPosted:
+        """Upload a video and send its event; raises what `store_file` raises."""
+        return self._send(self.store_file(path, post))
+
+    def post_text(self, post: Post) -> VideoPosted:
+        """Send a text-only post."""
+        digest = hashlib.sha256((post.caption or "").encode()).hexdigest()
+        video_id = post.video_id or f"local:text-{digest[:20]}"
+        return self._send(self._event(post, video_id=video_id, media_uri=None, sha256=None))
+
+    def store_file(self, path: Path, post: Post) -> VideoPosted:
+        """Upload a video; returns its event, which is not sent yet.
+
+        Raises:
+            MediaError: the file is no video we take, with the reason; nothing was stored.
+            ObjectsUnavailable: the store is away; nothing was sent.
+        """
+        if not path.is_file():
+            raise MediaMissing(f"{path} is no file")
+        _check_size(path, self._settings.decode.max_bytes)
+        probe = self._cage.probe(path)
+        digest = _sha256(path)
+        key = f"videos/{digest[:2]}/{digest}"
+        self._media.put_file(self._settings.media.bucket, key, path, probe.content_type)
+        uri = f"s3://{self._settings.media.bucket}/{key}"
+        return self._event(post, video_id=post.video_id or f"local:{digest[:20]}", media_uri=uri, sha256=digest)
+
+    def _send(self, event: VideoPosted) -> VideoPosted:
+        self._producer.send(event)
+        return event
+
+    def _event(self, post: Post, *, video_id: str, media_uri: str | None, sha256: str | None) -> VideoPosted:
+        return VideoPosted(
+            schema_="video.posted.v1",
+            video_id=video_id,
+            media_uri=media_uri,
+            caption=post.caption,
+            platform=post.platform,
+            language=post.language,
+            author_id=post.author_id,
+            posted_at=post.posted_at or self._clock.now(),
+            source=post.source,
+            sha256=sha256,
+        )
+
+
+def find_videos(paths: list[Path]) -> list[Path]:
+    """Files as named; folders searched for video files, sorted."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        )
+        found += inside
+    return found
+
+
+def _check_size(path: Path, max_bytes: int) -> None:
+    size_bytes = path.stat().st_size
+    if size_bytes == 0:
+        raise MediaEmpty(f"{path} is empty")
+    if size_bytes > max_bytes:
+        raise MediaTooLarge(f"{path} has {size_bytes} bytes, over CLIPWARDEN_DECODE__MAX_BYTES={max_bytes}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,135 @@
+"""Events → `video.posted.v1`: every delivery report is checked; topics are created from the one table, idempotently."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+
+from confluent_kafka import KafkaError as BrokerError
+from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from core import topics
+from core.errors import BrokerUnavailable, DeliveryFailed
+from core.events import VideoPosted
+from core.settings import KafkaSettings
+
+OnDelivered = Callable[[str], None]
+Headers = Sequence[tuple[str, bytes]]
+
+
+class EventProducer:
+    """Produces events; `flush` proves that every one was confirmed."""
+
+    def __init__(self, settings: KafkaSettings, *, on_delivered: OnDelivered | None = None) -> None:
+        self._timeout_s = settings.request_timeout_s
+        self._on_delivered = on_delivered
+        self._failures: list[str] = []
+        self.confirmed = 0
+        self._settings = settings
+        self._producer = _connect(settings)
+
+    def send(self, event: VideoPosted, *, headers: Headers = (), timestamp_ms: int = 0) -> None:
+        """Hand one event to the client; its delivery is proven by `flush`."""
+        self.send_bytes(event.video_id.encode(), event.to_bytes(), headers=headers, timestamp_ms=timestamp_ms)
+
+    def send_bytes(self, key: bytes | None, value: bytes, *, headers: Headers = (), timestamp_ms: int = 0) -> None:
+        """Hand a record's bytes to the client as they are (replay, bad-input tests).
+
+        Raises:
+            DeliveryFailed: the client refuses the record, e.g. over the largest size.
+        """
+        while True:
+            try:
+                self._producer.produce(
+                    topics.VIDEO_POSTED.name,
+                    value,
+                    key,
+                    headers=list(headers),
+                    timestamp=timestamp_ms,
+                    on_delivery=self._confirm,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                if error.args[0].fatal():
+                    self._reconnect()
+                raise DeliveryFailed(f"{topics.VIDEO_POSTED.name}: {error.args[0]}") from error
+            else:
+                self._producer.poll(0)
+                return
+
+    def flush(self) -> None:
+        """Wait until every event sent so far is confirmed.
+
+        Raises:
+            DeliveryFailed: some were not; `confirmed` says how many were.
+        """
+        left = self._producer.flush(self._timeout_s)
+        if self._failures or left:
+            failed, self._failures = self._failures, []
+            self._reconnect()
+            reason = failed[0] if failed else "time ran out"
+            raise DeliveryFailed(
+                f"{left + len(failed)} events unconfirmed: {reason}; check the broker and send them again"
+            )
+
+    def _reconnect(self) -> None:
+        """A new client: what is half-sent is forgotten, and a fatal client error cannot outlive its batch."""
+        self._producer.purge()
+        self._producer = _connect(self._settings)
+
+    def _confirm(self, error: BrokerError | None, message: Message) -> None:
+        if error is not None:
+            self._failures.append(error.str())
+            return
+        self.confirmed += 1
+        if self._on_delivered is not None:
+            self._on_delivered((message.key() or b"").decode("utf-8", "replace"))
+
+
+def create_topics(settings: KafkaSettings, wanted: Iterable[topics.Topic] = topics.TOPICS) -> list[str]:
+    """Create the topics that are missing; returns their names.
+
+    Raises:
+        BrokerUnavailable: no broker answers, or it refuses.
+    """
+    client = AdminClient({"bootstrap.servers": settings.brokers, "log_level": 2})
+    try:
+        there = set(client.list_topics(timeout=5).topics)
+        missing = [topic for topic in wanted if topic.name not in there]
+        answers = client.create_topics([_new(topic) for topic in missing], request_timeout=10) if missing else {}
+        for name, answer in answers.items():
+            _created(name, answer)
+    except KafkaException as error:
+        raise BrokerUnavailable(f"{settings.brokers}: {error.args[0]}") from error
+    return [topic.name for topic in missing]
+
+
+def _new(topic: topics.Topic) -> NewTopic:
+    config = {"retention.ms": str(topic.retention_h * 3_600_000), "max.message.bytes": str(topic.max_message_bytes)}
+    return NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=-1, config=config)
+
+
+def _created(name: str, answer: "Future[None]") -> None:
+    try:
+        answer.result()
+    except KafkaException as error:
+        if error.args[0].code() != BrokerError.TOPIC_ALREADY_EXISTS:
+            raise BrokerUnavailable(f"topic {name}: {error.args[0]}") from error
+
+
+def _connect(settings: KafkaSettings) -> Producer:
+    # acks=all either way; one batch in flight keeps the order where the broker cannot.
+    safety = {"enable.idempotence": True} if settings.idempotence else {"max.in.flight.requests.per.connection": 1}
+    return Producer(
+        {
+            "bootstrap.servers": settings.brokers,
+            "acks": "all",
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "message.timeout.ms": int(settings.request_timeout_s * 1e3),
+            "message.max.bytes": topics.VIDEO_POSTED.max_message_bytes,
+            "log_level": 2,
+            **safety,
+        }
+    )

@@ -1,0 +1,1 @@
+"""The networks: what turns tensors into logits."""

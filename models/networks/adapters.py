@@ -1,0 +1,77 @@
+"""Any Hugging Face classifier → the same outputs as the starter's own networks.
+
+These networks say nothing about single words or moments, so token_scores and frame_scores are 0: no evidence is better
+than invented evidence.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.labels import HARMFUL_LABEL
+from models.networks.outputs import TextOutput, VideoOutput
+from models.preprocess import PixelScale, normalise_pixels
+
+_BINARY = 2
+
+
+class LabelReader:
+    """Logits → probabilities, with their labels; two exclusive classes are `harmful` and its opposite, class 0."""
+
+    def __init__(self, config: Any) -> None:  # noqa: ANN401 - any checkpoint's config
+        self._is_multi_label = config.problem_type == "multi_label_classification" or config.num_labels == 1
+        self._is_binary = not self._is_multi_label and config.num_labels == _BINARY
+        is_one = self._is_binary or config.num_labels == 1
+        names = (config.id2label[place] for place in range(config.num_labels))
+        self.labels: tuple[str, ...] = (HARMFUL_LABEL,) if is_one else tuple(str(name).lower() for name in names)
+
+    def __call__(self, logits: torch.Tensor) -> torch.Tensor:
+        """(B, C) → (B, L)."""
+        if self._is_multi_label:
+            return torch.sigmoid(logits.float())
+        probabilities = logits.float().softmax(1)
+        return probabilities[:, 1:] if self._is_binary else probabilities
+
+
+class HuggingFaceText(nn.Module):
+    """An AutoModelForSequenceClassification."""
+
+    def __init__(self, model: Any) -> None:  # noqa: ANN401 - any of transformers' classes
+        super().__init__()
+        self.model = model
+        self.config = model.config
+        self.reader = LabelReader(model.config)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> TextOutput:
+        """Score (B, S) captions; the states are the last layer's."""
+        out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        no_evidence = torch.zeros(input_ids.shape, device=input_ids.device)
+        return TextOutput(self.reader(out.logits), out.hidden_states[-1].float(), attention_mask.bool(), no_evidence)
+
+
+class HuggingFaceVideo(nn.Module):
+    """An AutoModelForVideoClassification, e.g. VideoMAE or TimeSformer."""
+
+    def __init__(self, model: Any, scale: PixelScale) -> None:  # noqa: ANN401 - any of transformers' classes
+        super().__init__()
+        self.model = model
+        self.config = model.config
+        self.reader = LabelReader(model.config)
+        self.scale = scale
+
+    def forward(self, clips: torch.Tensor) -> VideoOutput:
+        """Score (B, T, H, W, 3) uint8 clips; the states are the last layer's, averaged over each moment's patches."""
+        pixel_values = normalise_pixels(clips, self.scale, self.model.dtype)
+        out = self.model(pixel_values=pixel_values, output_hidden_states=True)
+        moments = clips.shape[1] // getattr(self.config, "tubelet_size", 1)
+        states = _over_patches(out.hidden_states[-1].float(), moments)
+        no_evidence = torch.zeros(clips.shape[:2], device=clips.device)
+        return VideoOutput(self.reader(out.logits), states, no_evidence)
+
+
+def _over_patches(states: torch.Tensor, moments: int) -> torch.Tensor:
+    """(B, [1 +] moments x patches, D) → (B, moments, D); a leading class token is dropped."""
+    batch, tokens, width = states.shape
+    patches = tokens // moments
+    return states[:, tokens - moments * patches :].reshape(batch, moments, patches, width).mean(2)

@@ -1,0 +1,1 @@
+"""The inference worker: one per GPU, batching over all clients."""

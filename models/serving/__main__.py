@@ -1,0 +1,84 @@
+"""`python -m models.serving`: the inference worker, from its settings to its last answer."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+
+import structlog
+
+from core.clock import SystemClock
+from core.errors import ConfigError
+from core.health import Health, HealthServer
+from core.heartbeat import HeartbeatThread
+from core.settings import Settings
+from core.storage.live import RedisLive
+from core.storage.ports import Heartbeat
+from core.telemetry import configure_logging
+from models.serving.job import EngineSickError
+from models.serving.worker import Worker, WorkerStalledError
+
+_SWITCH_S = 0.0005
+
+_log = structlog.get_logger()
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT; the exit code: 0 drained, 1 the worker broke, 2 wrong configuration."""
+    # The loop must get the interpreter soon when a message comes while Python code computes.
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        settings = Settings.load()
+        configure_logging(settings.telemetry)
+        health = Health()
+        health.set("models", ok=False, detail="loading")
+        with HealthServer(settings.serving.http_port, health) as server:
+            return _serve(settings, health, server.port)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (EngineSickError, WorkerStalledError) as error:
+        _log.critical("worker.broke", error=str(error))
+        return 1
+
+
+def _serve(settings: Settings, health: Health, port: int) -> int:
+    from models.serving.load import load_engine  # noqa: PLC0415 - torch takes seconds; settings and health do not wait
+
+    engine = load_engine(settings.serving)
+    worker = Worker(engine, settings=settings.serving, clock=SystemClock(), health=health)
+    health.set("models", ok=True, detail=engine.served.model_version)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.drain())
+
+    def beat() -> Heartbeat:
+        waiting = health.waiting_for()
+        return Heartbeat(
+            kind="worker",
+            instance=f"{socket.gethostname()}:{os.getpid()}",
+            state="ready" if not waiting else "draining",
+            version=engine.served.model_version,
+            at=datetime.now(UTC),
+            detail=waiting,
+            numbers=worker.numbers(),
+            port=port,
+        )
+
+    _log.info("worker.ready", endpoint=worker.endpoint, http_port=port, model_version=engine.served.model_version)
+    live = RedisLive(settings.redis, heartbeat_ttl_s=settings.telemetry.heartbeat_ttl_s)
+    with HeartbeatThread(live, beat, settings.telemetry.heartbeat_s):
+        worker.run()
+    _log.info("worker.drained")
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    if threading.active_count() > 1:
+        # A compute thread that never ends must not keep a broken worker from being replaced.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,72 @@
+"""A folder of models → an engine that has proved itself: loaded, checked on known inputs, warm."""
+
+from pathlib import Path
+
+import structlog
+import torch
+
+from core.errors import ConfigError
+from core.settings import ServingSettings
+from models.bundle import STARTER, load_bundle
+from models.serving.batcher import text_buckets
+from models.serving.engine import TorchEngine
+from models.serving.golden import EXACT, ROUNDED, check_golden, golden_jobs
+from models.serving.job import Job
+
+_log = structlog.get_logger()
+
+
+def load_engine(settings: ServingSettings) -> TorchEngine:
+    """The engine of `settings.models_dir`, or of the starter models.
+
+    Raises:
+        ConfigError: no such folder or device, or models that do not compute what they did when saved.
+    """
+    folder = settings.models_dir or STARTER
+    if not folder.is_dir():
+        raise ConfigError(f"serving.models_dir {folder} is no folder; name a folder of models")
+    device = choose_device(settings.device)
+    dtype = choose_dtype(settings.precision, device)
+    torch.set_num_threads(settings.threads)
+    engine = TorchEngine(load_bundle(folder, device=device, dtype=dtype), device=device)
+    check_golden(engine, folder, tolerance=EXACT if dtype is torch.float32 else ROUNDED)
+    _warm(engine)
+    _log.info("engine.loaded", model_version=engine.served.model_version, device=str(device), precision=str(dtype))
+    return engine
+
+
+def choose_device(setting: str) -> torch.device:
+    """The device a setting names; `auto` is the first GPU where there is one.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    if setting == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(setting)
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise ConfigError(f"serving.device {setting} is not there; set cpu or auto")
+    return device
+
+
+def choose_dtype(setting: str, device: torch.device) -> torch.dtype:
+    """`auto` is bfloat16 where the hardware multiplies it: any recent GPU, a CPU with AVX512-BF16 or AMX."""
+    has_bf16 = device.type == "cuda" or bool({"avx512_bf16", "amx_bf16"} & _cpu_flags())
+    if setting == "bf16" or (setting == "auto" and has_bf16):
+        return torch.bfloat16
+    return torch.float32
+
+
+def _cpu_flags() -> set[str]:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
+
+
+def _warm(engine: TorchEngine) -> None:
+    """Pay for first-time work (kernels, buffers) before a request does: each bucket alone, then the largest batch."""
+    known = golden_jobs(engine.served, engine.vocabulary)[0]
+    for bucket in text_buckets(engine.served.max_tokens):
+        if known.token_ids and bucket >= len(known.token_ids):
+            engine.score([Job(known.token_ids, None, bucket)])
+    engine.score([known] * min(engine.max_clips, 4))

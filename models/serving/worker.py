@@ -1,0 +1,228 @@
+"""The worker's loop: one thread owns the socket and the queue, one other computes.
+
+clients ⇄ ROUTER ─ Desk (check, queue) ─ batch ─▶ compute thread ─ results ─▶ Desk ─ answers ⇄ clients
+"""
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+import structlog
+
+from core.clock import Clock
+from core.health import Health
+from core.settings import ServingSettings
+from core.telemetry import INFER_BATCH_SIZE, WORKER_COMPUTE_S, WORKER_DROPPED
+from models.arena import ArenaReader
+from models.client import InferResult
+from models.serving.batcher import Batcher, Key
+from models.serving.desk import Desk, Outgoing
+from models.serving.door import Door
+from models.serving.job import Engine, Job
+
+STALL_S = 120.0
+DRAIN_S = 25.0
+_TIDY_S = 0.25
+_SWEEP_S = 2.0
+_STOP_S = 5.0
+_BURST = 64
+
+_log = structlog.get_logger()
+
+
+class WorkerStalledError(Exception):
+    """A batch did not end; only a new process helps."""
+
+
+@dataclass(frozen=True)
+class _Done:
+    jobs: list[Job]
+    results: list[InferResult]
+    took_s: float
+
+
+class Worker:
+    """Answers clients until it has drained.
+
+    Guarantee: an accepted request is answered, or the process dies and its client sends it again.
+
+    Args:
+        engine: computes; replaced by `swap`.
+        settings: where to bind, and the sizes of batch and queue.
+        clock: of deadlines.
+        health: told when it is ready, drains or stalls.
+
+    Raises:
+        ConfigError: the endpoint is taken or wrong.
+    """
+
+    def __init__(self, engine: Engine, *, settings: ServingSettings, clock: Clock, health: Health) -> None:
+        self._clock = clock
+        self._health = health
+        self._max_batch = settings.max_batch
+        self._door = Door(settings.bind, clip_bytes=engine.served.clip.clip_bytes)
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._reader = ArenaReader()
+        batcher: Batcher[Job] = Batcher(
+            limit=self._limit, max_wait_s=settings.max_wait_ms / 1e3, max_queue=settings.max_queue
+        )
+        self._engine = engine
+        self._next_engine: Engine | None = None
+        self._desk = Desk(engine, batcher, reader=self._reader, generation=os.urandom(8).hex())
+        self._work: queue.SimpleQueue[tuple[Engine, list[Job]] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Done | BaseException] = queue.SimpleQueue()
+        self._computing: list[Job] = []
+        self._started_s = self._tidied_s = self._swept_s = clock.monotonic_s()
+        self._drain_by_s: float | None = None
+        self._should_drain = False
+        self._scored = 0
+        self._compute = threading.Thread(target=self._compute_loop, name="compute", daemon=True)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens, with the port the system chose."""
+        return self._door.endpoint
+
+    def drain(self) -> None:
+        """Accept no more, answer what was accepted, then let `run` return; from any thread or signal handler."""
+        self._should_drain = True
+        self._wake()
+
+    def swap(self, engine: Engine) -> None:
+        """Serve another engine from the next batch on; from any thread."""
+        self._next_engine = engine
+        self._wake()
+
+    def numbers(self) -> dict[str, float]:
+        """Gauges for the heartbeat."""
+        return {
+            "queue_requests": float(len(self._desk)),
+            "clients": float(self._desk.clients),
+            "scored_requests": float(self._scored),
+        }
+
+    def run(self) -> None:
+        """Serve until drained.
+
+        Raises:
+            WorkerStalledError: a batch did not end in time.
+            EngineSickError: the engine is broken.
+        """
+        self._compute.start()
+        self._health.set("worker", ok=True)
+        try:
+            while not self._is_drained():
+                self._turn()
+        finally:
+            self._health.set("worker", ok=False, detail="stopped")
+            self._stop()
+
+    def _stop(self) -> None:
+        self._work.put(None)
+        self._compute.join(_STOP_S)
+        self._door.close()
+        if not self._compute.is_alive():
+            self._reader.close()
+            os.close(self._wake_fd)
+
+    def _turn(self) -> None:
+        self._door.wait(self._wake_fd, self._timeout_ms())
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
+        now_s = self._clock.monotonic_s()
+        self._receive(now_s)
+        self._collect()
+        self._tidy(now_s)
+        if not self._computing:
+            self._between_batches(now_s)
+
+    def _receive(self, now_s: float) -> None:
+        for client, header, clip in self._door.receive(_BURST):
+            answer = self._desk.receive(client, header, clip, now_s=now_s)
+            if answer is not None:
+                self._send([(client, answer)])
+
+    def _collect(self) -> None:
+        try:
+            done = self._done.get_nowait()
+        except queue.Empty:
+            return
+        if isinstance(done, BaseException):
+            raise done
+        self._computing = []
+        self._scored += len(done.jobs)
+        INFER_BATCH_SIZE.observe(len(done.jobs))
+        WORKER_COMPUTE_S.observe(done.took_s)
+        self._send(self._desk.finish(done.jobs, done.results, done.took_s))
+
+    def _tidy(self, now_s: float) -> None:
+        if self._should_drain and self._drain_by_s is None:
+            self._drain_by_s = now_s + DRAIN_S
+            self._desk.is_draining = True
+            self._health.set("worker", ok=False, detail="draining")
+            _log.info("worker.draining", queue_requests=len(self._desk))
+        if now_s - self._tidied_s < _TIDY_S:
+            return
+        self._tidied_s = now_s
+        self._send(self._desk.tidy(now_s))
+        if self._drain_by_s is not None and now_s > self._drain_by_s:
+            self._send(self._desk.give_back())
+        if self._computing and now_s - self._started_s > STALL_S:
+            self._send(self._desk.fail(self._computing, f"the batch did not end in {STALL_S:.0f} s"))
+            raise WorkerStalledError(f"a batch of {len(self._computing)} did not end in {STALL_S:.0f} s")
+
+    def _between_batches(self, now_s: float) -> None:
+        if self._next_engine is not None:
+            self._engine, self._next_engine = self._next_engine, None
+            self._send(self._desk.serve(self._engine))
+            _log.info("worker.swapped", model_version=self._engine.served.model_version)
+        if now_s - self._swept_s > _SWEEP_S:
+            # Only now: the compute thread reads from these files while it computes.
+            self._swept_s = now_s
+            self._reader.sweep()
+        jobs = self._desk.take(now_s)
+        if jobs:
+            self._computing = jobs
+            self._started_s = now_s
+            self._work.put((self._engine, jobs))
+
+    def _compute_loop(self) -> None:
+        while (work := self._work.get()) is not None:
+            engine, jobs = work
+            started_s = self._clock.monotonic_s()
+            try:
+                results = engine.score(jobs)
+            except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: `run` raises it again
+                self._done.put(error)
+            else:
+                self._done.put(_Done(jobs, results, self._clock.monotonic_s() - started_s))
+            self._wake()
+
+    def _send(self, outgoing: Iterable[Outgoing]) -> None:
+        for client, message in outgoing:
+            if not self._door.send(client, message.to_bytes()):
+                # The client asks with its next Ping and sends the request again.
+                WORKER_DROPPED.labels("unroutable").inc()
+
+    def _timeout_ms(self) -> int:
+        due_s = self._desk.due_s()
+        if self._computing or due_s is None:
+            return int(_TIDY_S * 1e3)
+        if self._desk.is_draining:
+            return 0
+        return max(0, min(int(_TIDY_S * 1e3), ceil((due_s - self._clock.monotonic_s()) * 1e3)))
+
+    def _is_drained(self) -> bool:
+        return self._desk.is_draining and not self._computing and not len(self._desk)
+
+    def _limit(self, key: Key) -> int:
+        if key.is_alone:
+            return 1
+        return min(self._max_batch, self._engine.max_clips) if key.has_clip else self._max_batch
+
+    def _wake(self) -> None:
+        os.eventfd_write(self._wake_fd, 1)

@@ -1,0 +1,178 @@
+"""Figures → the model card that lies beside the weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from models.networks.config import OwnConfig
+from models.networks.fusion import CrossFusionModel
+from models.networks.text import NgramTextModel
+from models.networks.video import MotionVideoModel
+from models.training.clips import Clips
+from models.training.config import FusionTraining, TextTraining, TrainConfig, VideoTraining
+from models.training.data import Captions
+from models.training.evaluate import Figures
+from models.training.pairs import RULE
+
+_LICENCE = """## Licence
+
+The code is MIT. The weights were trained on research data whose sources state their own terms, several of them
+"research only": use these weights for research and evaluation, and train on data you hold rights to before
+anything else.
+"""
+
+
+def text_card(
+    config: TextTraining, model: NgramTextModel, splits: Sequence[Captions], figures: Mapping[str, Figures]
+) -> str:
+    """The text model's card."""
+    train, validation, test = splits
+    return f"""# Text model {config.version}
+
+Captions in Vietnamese and English → `harmful`, `hate`, `harassment`. Characters are hashed into n-grams (1 to
+{model.config.char_orders} characters, 1 to {model.config.word_orders} words) over a table of {config.rows:,} rows x
+{config.dim}; a linear reading of them is added to an attention over words. {model.num_parameters():,} parameters.
+
+## Data
+
+Rows (harmful) per split: {len(train):,} train, {len(validation):,} validation, {len(test):,} test captions. Official
+splits are kept; keyword-sampled en_davidson is balanced in train and validation, not in test. A row whose source
+does not say which kind of harm it is trains `harmful` alone.
+
+| source | train | validation | test |
+| --- | --- | --- | --- |
+{_source_rows(config.sources, splits)}
+
+## Figures on test
+
+Measured on the saved half-precision weights; `harmful` at threshold 0.5. {_calibration(model.config)}
+All were chosen on validation; a score is no share of real cases, which depend on where captions come from.
+
+{_table(figures)}
+
+## Limits
+
+- Two annotators of the same Vietnamese comments agree on 83 % of them: figures far above that cannot be real.
+- Comments and tweets, not captions of short videos, are most of what it learned from.
+- It reads words, not intent: quoted, reclaimed or negated insults score high, veiled hate scores low.
+- Other languages than Vietnamese and English mean nothing to it.
+
+{_LICENCE}
+## Training
+
+{_config(config)}
+"""
+
+
+def video_card(config: VideoTraining, model: MotionVideoModel, clips: Clips, figures: Mapping[str, Figures]) -> str:
+    """The video model's card."""
+    return f"""# Video model {config.version}
+
+Clips of {config.num_frames} frames of {config.size_px} px, stretched → `harmful` and `violence` (one question, one
+probability). EfficientNet-Lite0 with its published ImageNet weights, frozen, batch norms folded in; a linear
+reading of how its features and the pixels change over time: not what a frame shows, only how it moves.
+{model.num_parameters():,} parameters.
+
+## Data
+
+| split | clips | harmful | groups |
+| --- | --- | --- | --- |
+{_split_rows(clips)}
+
+Surveillance clips with and without a fight, mostly of the same cameras, and a few everyday clips. A group is a
+camera or source video; no group is in two splits.
+
+## Figures
+
+The head was fitted on train. {_calibration(model.config)}
+Penalty and calibration come from train clips whose group the head had not seen; neither validation nor test chose
+them. Those two are so small that one clip moves them by two to three points: the cross-validation is the main figure.
+
+{_table(figures)}
+
+## Limits
+
+- It knows one kind of violence, fights before a fixed camera, from {len(clips.of("train"))} clips.
+- Moving cameras, fast cuts, sport and dance look like a lot of motion: expect false alarms there.
+- Nudity, gore, weapons and self-harm are not recognised.
+
+{_LICENCE}
+The trunk's ImageNet weights are Apache-2.0.
+
+## Training
+
+{_config(config)}
+"""
+
+
+def fusion_card(config: FusionTraining, model: CrossFusionModel, figures: Mapping[str, Figures]) -> str:
+    """The fusion model's card."""
+    gate = "passed" if model.config.passed_gate else "not passed: it does not decide by default"
+    return f"""# Fusion model {config.version}
+
+States of the text and of the video model beside it → `harmful`. Text attends over moments, video over words; a
+missing modality is a learned token. {model.num_parameters():,} parameters.
+
+## Data
+
+No captions and clips labelled together could be had, so pairs are made by a rule: {RULE}. Nothing in them tests
+whether caption and clip mean something together. {config.train_pairs:,} pairs train it; the video states of train
+clips come from heads that had not seen their group. Validation is cut in two by group and by caption:
+{config.validation_pairs:,} pairs of one half chose epoch and calibration, as many of the other are the gate.
+
+## Figures
+
+Gate: macro-F1 at least {config.gate} on the gate pairs: **{gate}**. {_calibration(model.config)}
+Figures on test are fusion's beside what it must beat, all at 0.5.
+
+{_table(figures)}
+
+## Limits
+
+- It can be no better than the two models it reads; their limits are its own.
+- The pairs hold few different clips: one camera weighs much in every figure.
+
+{_LICENCE}
+## Training
+
+{_config(config)}
+"""
+
+
+def _calibration(config: OwnConfig) -> str:
+    cuts = ", ".join(f"{label} {value}" for label, value in config.thresholds.items())
+    numbers = f"temperature {config.calibration_temperature:.3f}, bias {config.calibration_bias:.3f}"
+    return f"Calibration: {numbers}, so that 0.5 is the cut of the best macro-F1; thresholds: {cuts}."
+
+
+def _source_rows(sources: Sequence[str], splits: Sequence[Captions]) -> str:
+    return "\n".join(f"| {name} | " + " | ".join(_count(split, name) for split in splits) + " |" for name in sources)
+
+
+def _count(split: Captions, source: str) -> str:
+    rows = split.where((split.table["source"] == source).to_numpy())
+    return f"{len(rows):,} ({int(rows.harmful.sum()):,})" if len(rows) else "-"
+
+
+def _split_rows(clips: Clips) -> str:
+    parts = ((split, clips.of(split)) for split in ("train", "validation", "test"))
+    return "\n".join(
+        f"| {split} | {len(part)} | {int(part.harmful.sum())} | {part.table['group'].nunique()} |"
+        for split, part in parts
+    )
+
+
+def _table(figures: Mapping[str, Figures]) -> str:
+    names = ("set", "n (harmful)", "accuracy", "macro-F1", "harmful F1", "AP", "AUC")
+    head = [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
+    rows = (
+        f"| {name} | {row.n:,} ({row.harmful:,}) | {row.accuracy:.3f} | {row.macro_f1:.3f} | {row.harmful_f1:.3f} "
+        f"| {row.ap:.3f} | {row.auc:.3f} |"
+        for name, row in figures.items()
+    )
+    return "\n".join([*head, *rows])
+
+
+def _config(config: TrainConfig) -> str:
+    places = {"data", "out", "cache", "models"}
+    lines = (f"{name} = {value}" for name, value in asdict(config).items() if name not in places)
+    return "\n".join(["```", *lines, "```"])

@@ -1,0 +1,96 @@
+"""Every hyperparameter of a training run, logged whole with it and written into the checkpoint's card."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TEXT_SOURCES = (
+    "vi_vihsd",
+    "vi_vithsd",
+    "vi_victsd",
+    "vi_safesense",
+    "en_tweeteval_hate",
+    "en_tweeteval_offensive",
+    "en_multihateclip",
+    "en_davidson",
+    "en_gibert_forum",
+)
+BALANCED_SOURCES = frozenset({"en_davidson"})
+"""Sampled by keyword by their authors, so mostly harmful: as many harmful rows are kept as there are safe ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """One optimisation: AdamW, linear warm-up, cosine decay, early stop on validation."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    warmup_share: float = 0.1
+    patience: int = 2
+    average_decay: float = 0.998
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What every run has; `data`, `out` and `version` come from the caller.
+
+    Attributes:
+        data: folder with `text/*.parquet` and `video/manifest.csv`.
+        out: the checkpoint's folder; written only when training ended well.
+        version: what the checkpoint calls itself in every verdict.
+        cache: where decoded and frozen features are kept between runs; safe to delete.
+    """
+
+    data: Path
+    out: Path
+    version: str = "local"
+    random_state: int = 7
+    threads: int = 1
+    cache: Path = Path(".clipwarden/training")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextTraining(TrainConfig):
+    """Text: hashed n-grams over characters."""
+
+    loop: LoopConfig = LoopConfig(epochs=5, batch_size=128, learning_rate=4e-3, weight_decay=0.3)
+    sources: tuple[str, ...] = TEXT_SOURCES
+    rows: int = 1 << 17
+    dim: int = 16
+    max_tokens: int = 1024
+    min_char_count: int = 20
+    ngram_keep: float = 0.6
+    label_smoothing: float = 0.03
+    plain_share: float = 0.15
+    """How many Vietnamese captions lose their accents in each epoch, as people type them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoTraining(TrainConfig):
+    """Video: a linear reading of how a frozen trunk's features move."""
+
+    stages: int = 7
+    num_frames: int = 16
+    size_px: int = 128
+    window_frames: int = 5
+    state_dim: int = 25
+    inverse_penalties: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+    folds: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionTraining(TrainConfig):
+    """Fusion: cross-attention over the states of the text and video models in `models`."""
+
+    models: Path
+    loop: LoopConfig = LoopConfig(
+        epochs=8, batch_size=128, learning_rate=1e-3, weight_decay=0.05, patience=3, average_decay=0.99
+    )
+    dim: int = 64
+    sources: tuple[str, ...] = TEXT_SOURCES
+    train_pairs: int = 12_000
+    validation_pairs: int = 2_000
+    modality_dropout: float = 0.15
+    ngram_keep: float = 0.4
+    gate: float = 0.80

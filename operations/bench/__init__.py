@@ -1,0 +1,1 @@
+"""Speed and memory, each measured beside its baseline in the same run; ratios are what counts."""

@@ -1,0 +1,105 @@
+"""bench flow: events/s through the real broker and the real sinks with null decode and null infer, and its memory."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import psutil
+import psycopg
+
+from core.events import VideoPosted
+from core.settings import process_environment
+from ingestion.kafka import EventProducer
+from operations.bench.bare_flow import COUNT_VARIABLE
+from operations.bench.site import BenchSite, bench_site
+from operations.seat import screen
+from operations.state import Plan
+
+TIMEOUT_S = 600.0
+SETTLED = 0.2
+"""Memory is compared from this share of the run on: before, caches fill."""
+
+
+def bench_flow(events: int) -> dict[str, object]:
+    """Produce, then score with everything real but the models; then the bare copy over the same records."""
+    with bench_site(Plan()) as site:
+        screen.print(f"[dim]producing {events} events[/]")
+        _produce(site, events)
+        screen.print("[dim]scoring them[/]")
+        rate, rss_mb = _score(site, events)
+        screen.print("[dim]the bare copy, for comparison[/]")
+        bare = events / _copy(site, events)
+    first, last = rss_mb[int(len(rss_mb) * SETTLED)], rss_mb[-1]
+    return {
+        "bench": "flow",
+        "events": events,
+        "events_per_s": round(rate),
+        "bare_copy_events_per_s": round(bare),
+        "ratio_to_bare_copy": round(rate / bare, 3),
+        "rss_mb": {"settled": round(first, 1), "end": round(last, 1), "growth": round(last / first - 1, 3)},
+    }
+
+
+def _produce(site: BenchSite, events: int) -> None:
+    producer = EventProducer(site.settings.kafka)
+    now = datetime.now(UTC)
+    for number in range(events):
+        producer.send(
+            VideoPosted(
+                schema_="video.posted.v1",
+                video_id=f"bench:{number}",
+                caption=f"a caption of ordinary length, number {number}, with a few more words in it",
+                platform="bench",
+                language="en",
+                posted_at=now,
+                source="bench",
+            )
+        )
+    producer.flush()
+
+
+def _score(site: BenchSite, events: int) -> tuple[float, list[float]]:
+    """Events per second between the first and the last second of writing, and the resident MB over time."""
+    rss_mb: list[float] = []
+    marks: list[tuple[float, int]] = []
+    deadline_s = time.monotonic() + TIMEOUT_S
+    dsn = site.settings.store.dsn.get_secret_value()
+    with _flow(site, "operations.bench.null_flow") as flow, psycopg.connect(dsn, autocommit=True) as database:
+        while not marks or marks[-1][1] < events:
+            row = database.execute("SELECT count(*) FROM sightings").fetchone()
+            marks.append((time.monotonic(), int(row[0]) if row else 0))
+            rss_mb.append(psutil.Process(flow.pid).memory_info().rss / 1e6)
+            if time.monotonic() > deadline_s or flow.poll() is not None:
+                raise RuntimeError(f"the flow stopped at {marks[-1][1]} of {events} events")
+            time.sleep(0.25)
+    start = next(mark for mark in reversed(marks) if mark[1] == 0)
+    return events / (marks[-1][0] - start[0]), rss_mb
+
+
+def _copy(site: BenchSite, events: int) -> float:
+    with _flow(site, "operations.bench.bare_flow", {COUNT_VARIABLE: str(events)}) as flow:
+        if flow.stdout is None:
+            raise RuntimeError("no pipe")
+        return float(flow.stdout.readline())
+
+
+@contextmanager
+def _flow(site: BenchSite, module: str, more: dict[str, str] | None = None) -> Iterator["subprocess.Popen[str]"]:
+
+    with (site.root / "flow.log").open("a") as log:
+        flow = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "bytewax.run", module],
+            env={**process_environment(), **site.env, **(more or {})},
+            cwd=site.root,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            yield flow
+        finally:
+            flow.kill()
+            flow.wait()

@@ -1,0 +1,1 @@
+"""The demo: everything from nothing, on real video."""

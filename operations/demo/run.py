@@ -1,0 +1,92 @@
+"""One demo run: platform up, clips posted, verdicts followed, an account at the end."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from core.media.cage import Cage
+
+from core.clock import SystemClock
+from core.errors import MediaError
+from core.settings import Settings
+from core.storage.live import RedisLive
+from core.storage.media import S3Media
+from ingestion.intake import Intake, Post
+from ingestion.kafka import EventProducer
+from operations.audit import Audit, audit
+from operations.demo.board import Board
+
+QUIET_LIMIT_S = 120.0
+"""The run gives up when no further verdict came for this long."""
+
+Item = tuple[Path, Post]
+
+
+@dataclass
+class DemoRun:
+    """Posts clips into a running platform and watches what comes out."""
+
+    settings: Settings
+    board: Board
+
+    def post(self, items: Sequence[Item], *, rate: float, stop: threading.Event) -> list[str]:
+        """Post at the rate; returns the video_ids the broker confirmed."""
+        producer = EventProducer(self.settings.kafka)
+        cage = Cage(self.settings.decode)
+        intake = Intake(S3Media(self.settings.media), producer, cage=cage, settings=self.settings, clock=SystemClock())
+        posted: list[str] = []
+        started_s = time.monotonic()
+        try:
+            for number, (path, post) in enumerate(items):
+                if stop.wait(max(0.0, started_s + number / rate - time.monotonic()) if rate else 0):
+                    break
+                try:
+                    posted.append(intake.post_file(path, post).video_id)
+                except MediaError as error:
+                    self.board.refused(path, str(error))
+                self.board.posted(len(posted), len(items))
+            producer.flush()
+        finally:
+            cage.close()
+        return posted
+
+    def wait_for(self, posted: Sequence[str]) -> Audit:
+        """Wait until every posted video has its verdict, or none came for a long while."""
+        seen, quiet_since_s = -1, time.monotonic()
+        while True:
+            account = audit(self.settings.store, posted)
+            if account.lost == 0:
+                return account
+            if account.verdicts != seen:
+                seen, quiet_since_s = account.verdicts, time.monotonic()
+            if time.monotonic() - quiet_since_s > QUIET_LIMIT_S:
+                return account
+            time.sleep(0.2)
+
+    def follow(self, stop: threading.Event) -> None:
+        """Tell the board of every verdict."""
+        live = RedisLive(self.settings.redis)
+        for verdict in live.follow(alerts_only=False):
+            if stop.is_set():
+                return
+            self.board.decided(verdict)
+
+
+def summary(account: Audit, posted_to_alert_s: Sequence[float]) -> dict[str, object]:
+    """The account as `--json` prints it."""
+    body = asdict(account)
+    span_s = body.pop("span_s")
+    body["posted_to_alert_s"] = percentiles(posted_to_alert_s)
+    body["videos_per_s"] = round(account.verdicts / span_s, 2) if span_s else None
+    return body
+
+
+def percentiles(samples_s: Sequence[float]) -> dict[str, float | None]:
+    """p50, p95 and p99; None without samples."""
+    if not samples_s:
+        return {"p50": None, "p95": None, "p99": None}
+    values = np.percentile(np.asarray(samples_s), [50, 95, 99])
+    return {name: round(float(value), 3) for name, value in zip(("p50", "p95", "p99"), values, strict=True)}

@@ -1,0 +1,78 @@
+"""The product's own processes under the supervisor: inference worker, flows, console."""
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from itertools import chain
+
+from core.settings import process_environment
+from operations.processes import CODE_DIR, ProcessSpec, Stage, check_http
+from operations.state import LOOPBACK, Plan, Site, environment
+
+
+def product(site: Site, plan: Plan) -> list[ProcessSpec]:
+    """The product's processes of a plan."""
+    specs = [flow(site, share, plan.flows) for share in range(plan.flows)]
+    if plan.worker:
+        specs.insert(0, worker(site))
+    if plan.dashboard:
+        specs.append(console(site, plan.banner))
+    return specs
+
+
+def worker(site: Site) -> ProcessSpec:
+    """The inference worker."""
+    port = site.ports.of("worker")
+    return ProcessSpec(
+        name="worker",
+        stage=Stage.MODELS,
+        command=(sys.executable, "-m", "models.serving"),
+        env=_environment(site, {"CLIPWARDEN_SERVING__HTTP_PORT": str(port)}),
+        check=partial(check_http, f"http://{site.address('worker')}/readyz"),
+        log=site.paths.logs / "worker.log",
+        port=port,
+        grace_s=10.0,
+    )
+
+
+def flow(site: Site, share: int, count: int) -> ProcessSpec:
+    """One scoring process, with its share of the partitions."""
+    name = f"flow-{share}"
+    port = site.ports.of(name)
+    own = {"CLIPWARDEN_FLOW__SHARE": f"{share}/{count}", "CLIPWARDEN_FLOW__HTTP_PORT": str(port)}
+    return ProcessSpec(
+        name=name,
+        stage=Stage.PRODUCT,
+        command=(sys.executable, "-m", "bytewax.run", "dataflows.moderation"),
+        env=_environment(site, own),
+        check=partial(check_http, f"http://{site.address(name)}/readyz"),
+        log=site.paths.logs / f"{name}.log",
+        port=port,
+        # It answers what is in flight before it ends.
+        grace_s=25.0,
+    )
+
+
+def console(site: Site, banner: str) -> ProcessSpec:
+    """The moderators' console."""
+    port = site.ports.of("dashboard")
+    options = {
+        "--server.address": LOOPBACK,
+        "--server.port": str(port),
+        "--server.headless": "true",
+        "--browser.gatherUsageStats": "false",
+    }
+    app = CODE_DIR / "dashboard" / "app.py"
+    return ProcessSpec(
+        name="dashboard",
+        stage=Stage.PRODUCT,
+        command=(sys.executable, "-m", "streamlit", "run", str(app), *chain.from_iterable(options.items())),
+        env=_environment(site, {"CLIPWARDEN_DASHBOARD__BANNER": banner} if banner else {}),
+        check=partial(check_http, f"http://{site.address('dashboard')}/_stcore/health"),
+        log=site.paths.logs / "dashboard.log",
+        port=port,
+    )
+
+
+def _environment(site: Site, own: Mapping[str, str]) -> dict[str, str]:
+    return {**process_environment(), **environment(site), **own}

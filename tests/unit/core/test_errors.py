@@ -1,0 +1,50 @@
+"""The error tree: every error crosses a process border, has its own code and its place in the drawn tree."""
+
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+from core import errors
+from core.errors import InferenceError, InferenceFailed, InferenceStale, PlatformError
+
+
+def _tree(kind: type[PlatformError] = PlatformError) -> Iterator[type[PlatformError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+EVERY = list(_tree())
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+def test_an_error_survives_pickling(kind: type[PlatformError]) -> None:
+    error = kind("what, why, what to do")
+
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+
+    assert (type(copy), str(copy), copy.message) == (kind, str(error), error.message)
+
+
+def test_codes_are_unique() -> None:
+    codes = [kind.code for kind in EVERY]
+
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+def test_the_drawn_tree_names_every_error_and_its_code(kind: type[PlatformError]) -> None:
+    drawn = [line for line in (errors.__doc__ or "").splitlines() if kind.__name__ in line.replace("─", " ").split()]
+
+    assert len(drawn) == 1
+    assert kind.__subclasses__() or kind.code in drawn[0]
+
+
+def test_the_message_names_the_code() -> None:
+    assert str(InferenceFailed("three times")) == "inference.failed: three times"
+
+
+def test_a_workers_code_becomes_its_error() -> None:
+    assert isinstance(InferenceError.from_code("inference.stale", "swapped"), InferenceStale)
+    assert isinstance(InferenceError.from_code("never heard of", "?"), InferenceFailed)

@@ -1,0 +1,64 @@
+"""What is read but not written bounds the process and names the offset to commit."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflows.track import InFlight
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_the_offset_to_commit_is_that_of_the_lowest_unwritten_record() -> None:
+    in_flight = InFlight(100)
+    for offset in (7, 8, 9):
+        in_flight.began(0, offset, NOW)
+
+    in_flight.ended(0, 8)
+    in_flight.ended(0, 9)
+    assert in_flight.commit_offsets() == {0: 7}
+
+    in_flight.ended(0, 7)
+    assert in_flight.commit_offsets() == {0: 10}
+
+
+def test_room_shrinks_with_what_is_unwritten() -> None:
+    in_flight = InFlight(2)
+    in_flight.began(0, 1, NOW)
+    in_flight.began(1, 1, NOW)
+    assert in_flight.room() == 0
+
+    in_flight.ended(0, 1)
+    assert in_flight.room() == 1
+
+
+def test_a_slow_partition_fills_only_its_part() -> None:
+    in_flight = InFlight(16)
+    for offset in range(4):
+        in_flight.began(0, offset, NOW)
+
+    assert in_flight.is_full(0, partitions=8)
+    assert not in_flight.is_full(1, partitions=8)
+
+
+def test_the_oldest_wait_is_told() -> None:
+    in_flight = InFlight(10)
+    assert in_flight.oldest_waiting_s(NOW) == 0.0
+
+    in_flight.began(0, 1, NOW - timedelta(seconds=3))
+    in_flight.began(1, 1, NOW - timedelta(seconds=9))
+    assert in_flight.oldest_waiting_s(NOW) == 9.0
+
+
+@given(st.permutations(range(20)), st.integers(0, 20))
+def test_no_order_of_writing_commits_past_an_unwritten_record(order: list[int], written: int) -> None:
+    in_flight = InFlight(100)
+    for offset in range(20):
+        in_flight.began(0, offset, NOW)
+
+    for offset in order[:written]:
+        in_flight.ended(0, offset)
+
+    assert in_flight.commit_offsets()[0] == min(order[written:], default=20)
+    assert in_flight.count == 20 - written
