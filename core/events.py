@@ -4,7 +4,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -48,9 +49,20 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    @cached_property
+    def as_json(self) -> str:
+        """The event as JSON; written once, however many stores it goes to."""
+        return self.model_dump_json(by_alias=True)
+
     def to_bytes(self) -> bytes:
         """The record's value: JSON, UTF-8."""
-        return self.model_dump_json(by_alias=True).encode()
+        return self.as_json.encode()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed copy; what was cached of the original is not."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("as_json", None)
+        return copy
 
 
 class VideoPosted(Event):

@@ -58,9 +58,8 @@ def _flows(snapshot: LiveSnapshot, now: datetime, zone: tzinfo) -> Iterator[Noti
     as_of = current_as_of(snapshot)
     if as_of and flows and is_stale(snapshot, now):
         age = duration((now - as_of).total_seconds())
-        yield Notice(
-            "warn", f"No update for {age}, last at {time_of_day(as_of, zone)}.", "Older than a healthy system gets."
-        )
+        what = f"No update for {age}, last at {time_of_day(as_of, zone)}."
+        yield Notice("warn", what, "Videos wait, but no verdict is written. Find out why:", "clipwarden doctor")
 
 
 def _states(flows: Sequence[Heartbeat]) -> str:

@@ -87,10 +87,10 @@ class Scorer:
                 self._infer(work, ExitStack())
                 return
             # The slot stays borrowed until the worker has answered.
-            self._infer(work, held.pop_all(), InferRequest(_ids(work.caption), slot))
+            self._infer(work, held.pop_all(), InferRequest(_ids(work.caption), slot, inputs_id=work.served.inputs_id))
 
     def _infer(self, work: _Work, held: ExitStack, request: InferRequest | None = None) -> None:
-        request = request or InferRequest(_ids(work.caption))
+        request = request or InferRequest(_ids(work.caption), inputs_id=work.served.inputs_id)
         if request.token_ids is None and request.slot is None:
             work.answer.set_result(self._scored(work, None, None))
             return

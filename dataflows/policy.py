@@ -48,7 +48,7 @@ class Rule(_Strict):
 
     name: str
     label: str
-    phrases: tuple[str, ...] = Field(min_length=1)
+    phrases: tuple[Annotated[str, Field(pattern=r"\S")], ...] = Field(min_length=1)
 
 
 class Policy(_Strict):

@@ -32,7 +32,7 @@ from dataflows.publish import TopicPublisher
 from dataflows.sinks import WriterSink
 from dataflows.track import InFlight
 from dataflows.wait import Patience
-from dataflows.write import Stores, Writer
+from dataflows.write import Stores, WriteQueue, Writer
 from models.remote import RemoteClient
 
 log = structlog.get_logger()
@@ -96,7 +96,7 @@ class ScoringProcess:
         writer = Writer(
             stores, settings=self.settings.media, patience=self.patience, in_flight=self.in_flight, clock=self.clock
         )
-        return WriterSink(writer, on_close=self.close)
+        return WriterSink(WriteQueue(writer, self.stop), on_close=self.close)
 
     def score(self, item: Posted | Rejected) -> "Scored | Rejected | Future[Scored]":
         """Events → scores, in flight."""

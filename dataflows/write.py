@@ -1,6 +1,7 @@
 """The one writer: database transaction → topics, delivery confirmed → Redis; so no alert appears before its row."""
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,9 +12,11 @@ from core.settings import MediaSettings
 from core.storage.ports import LiveView, MediaStore, VerdictHistory
 from dataflows.parse import Record
 from dataflows.track import InFlight
-from dataflows.wait import Patience
+from dataflows.wait import Patience, StoppingError
 
 INLINE_PAYLOAD_BYTES = 256 * 1024
+MAX_BATCH = 500
+DRAIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,62 @@ class Writer:
             lambda: self._stores.media.put_bytes(self._dead_bucket, key, payload, "application/octet-stream"),
         )
         return letter.model_copy(update={"payload": None, "payload_uri": f"s3://{self._dead_bucket}/{key}"})
+
+
+class WriteQueue:
+    """A thread that writes, in order, what the flow hands over, so that deciding goes on while the stores are asked.
+
+    Bounded by the flow's window: nothing is read while too much is unwritten.
+
+    Args:
+        writer: writes one batch; when it raises, the process must end.
+        stop: set when the writer failed, so that the source ends the flow.
+    """
+
+    def __init__(self, writer: Writer, stop: threading.Event) -> None:
+        self._writer = writer
+        self._stop = stop
+        self._waiting: list[Outcome] = []
+        self._changed = threading.Condition()
+        self._is_ending = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def put(self, outcomes: Sequence[Outcome]) -> None:
+        """Hand over; raises what the writer raised."""
+        self._raise_failure()
+        with self._changed:
+            self._waiting.extend(outcomes)
+            self._changed.notify()
+
+    def drain(self) -> None:
+        """Return after everything was written, or the writer gave up because the process stops."""
+        with self._changed:
+            self._is_ending = True
+            self._changed.notify()
+        self._thread.join(DRAIN_S)
+        self._raise_failure()
+
+    def _run(self) -> None:
+        try:
+            while batch := self._take():
+                self._writer.write(batch)
+        except StoppingError:
+            # Asked to stop while a store is away: the rest is unwritten, and read again after the restart.
+            return
+        except BaseException as error:  # noqa: BLE001 - a thread's outermost frame: the flow must end with it
+            self._failure = error
+            self._stop.set()
+
+    def _take(self) -> list[Outcome]:
+        """The next batch; empty at the end."""
+        with self._changed:
+            while not self._waiting and not self._is_ending:
+                self._changed.wait()
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            return batch
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure

@@ -232,6 +232,9 @@ def _read_packets(video: OpenVideo, *, max_packets: int) -> tuple[list[VideoPack
         except FFmpegError:
             # The samples behind an unreadable one may be fine.
             continue
+        except IndexError:
+            # PyAV, after the last packet, where a stream first appeared while it read (mpegts).
+            pass
         return packets, any(packet.is_corrupt for packet in packets)
     return packets, True
 

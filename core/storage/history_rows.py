@@ -65,7 +65,7 @@ def storable(text: str) -> str:
 
 def body_of(verdict: Verdict) -> str:
     """The verdict as JSON that jsonb accepts."""
-    body = verdict.model_dump_json(by_alias=True)
+    body = verdict.as_json
     # The escape also matches a backslash somebody typed; only the slow path can tell, and it leaves that alone.
     return json.dumps(_without_nul(json.loads(body)), ensure_ascii=False) if "\\u0000" in body else body
 

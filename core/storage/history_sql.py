@@ -51,8 +51,11 @@ def _names(names: Iterable[str]) -> sql.Composed:
 
 def _values(names: Iterable[str]) -> sql.Composed:
     """Columns as they are stored: JSON travels as text."""
-    json = {"body", "headers"}
-    casts = (sql.SQL("{0}::jsonb AS {0}" if name in json else "{0}").format(sql.Identifier(name)) for name in names)
+    kinds = {"body": "::json", "headers": "::jsonb"}
+    casts = (
+        sql.SQL("{0}" + kinds[name] + " AS {0}" if name in kinds else "{0}").format(sql.Identifier(name))
+        for name in names
+    )
     return sql.SQL(", ").join(casts)
 
 

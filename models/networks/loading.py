@@ -30,6 +30,7 @@ from models.spec import ClipSpec, Resize
 
 N = TypeVar("N")
 _LONGEST_CAPTION = 512
+_POSITIONS_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"})
 _VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model")
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _UNREADABLE = (
@@ -126,7 +127,9 @@ def read_tokenizer(folder: Path, config: Any) -> tuple[bytes, int]:  # noqa: ANN
             # transformers would make one up without words in it.
             raise FileNotFoundError(f"none of {', '.join(_VOCABULARIES)}")
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        longest = min(tokenizer.model_max_length, config.max_position_embeddings, _LONGEST_CAPTION)
+        # RoBERTa and its children begin to count positions after the padding id.
+        taken = config.pad_token_id + 1 if config.model_type in _POSITIONS_AFTER_PADDING else 0
+        longest = min(tokenizer.model_max_length, config.max_position_embeddings - taken, _LONGEST_CAPTION)
         return tokenizer.backend_tokenizer.to_str().encode(), longest
     except _UNREADABLE as error:
         raise _refusal(folder, f"no fast tokenizer: {_one_line(error)}") from error

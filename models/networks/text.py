@@ -131,6 +131,9 @@ def _with_summary(
 
 
 def _share(contributions: torch.Tensor, harm: torch.Tensor) -> torch.Tensor:
-    """(B, W): the most harmful word gets the caption's own probability, the others their part of it."""
+    """(B, W): the most harmful word gets the caption's own probability, the others less by their part of it.
+
+    The root lifts words beside the worst one: at a cut of 0.3 the marked characters match annotators' spans best.
+    """
     positive = contributions.clamp(min=0)
-    return harm * positive / positive.amax(1, keepdim=True).clamp(min=1e-6)
+    return harm * (positive / positive.amax(1, keepdim=True).clamp(min=1e-6)) ** (1 / 3)

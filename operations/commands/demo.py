@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 
 from core.settings import Settings, process_environment
 from core.storage.live import RedisLive
+from core.telemetry import configure_logging
 from operations.demo import posts
 from operations.demo.board import Board
-from operations.demo.run import DemoRun, summary
+from operations.demo.run import DemoRun, Item, summary
 from operations.embedded import control
 from operations.seat import root, screen
 from operations.state import Plan, Site
@@ -32,35 +34,46 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the account as one JSON object on stdout.")] = False,
 ) -> None:
     """Servers, worker, flow, console and clips; Ctrl-C stops all. Example: clipwarden demo --clips 40 --exit --json."""
-    Settings.load()
-    folder, stop = root(), threading.Event()
+    settings = Settings.load()
+    configure_logging(settings.telemetry.model_copy(update={"log_level": "warning"}))
     board = Board(screen)
-    script = _script(folder, clips)
+    script = _script(root(), clips)
     items = [*(posts.own(videos) if videos else []), *script.posts]
     board.step(script.banner)
-    plan = Plan(worker=True, flows=flows, dashboard=True, banner=script.banner)
+    _bring_up(board, Plan(worker=True, flows=flows, dashboard=True, banner=script.banner))
+    try:
+        body = _play(board, items, rate=rate, stays=not exit_)
+    finally:
+        board.step("stopping")
+        control.down(root())
+    _report(body, as_json=as_json)
+    if body["lost"] or body["duplicates"]:
+        raise typer.Exit(1)
+
+
+def _bring_up(board: Board, plan: Plan) -> None:
+    """Start everything; it ends with this process at the latest."""
     addresses = control.up(
-        folder, plan, on_progress=lambda name, state: board.step(f"{name:<12} {state}"), tied_to=os.getpid()
+        root(), plan, on_progress=lambda name, state: board.step(f"{name:<12} {state}"), tied_to=os.getpid()
     )
-    board.console_address = addresses.get("dashboard", "")
+    board.console_address = addresses["dashboard"]
     board.step(f"console: {board.console_address}")
-    run = DemoRun(site_settings(Site.load(folder)), board)
+
+
+def _play(board: Board, items: Sequence[Item], *, rate: float, stays: bool) -> dict[str, object]:
+    """Post, follow, count; with `stays` until Ctrl-C."""
+    settings = site_settings(Site.load(root()))
+    run, live, stop = DemoRun(settings, board), RedisLive(settings.redis), threading.Event()
     try:
         with board:
-            threading.Thread(target=run.follow, args=(stop,), daemon=True).start()
-            posted = run.post(items, rate=rate, stop=stop)
-            account = run.wait_for(posted)
-            if not exit_:
+            threading.Thread(target=run.follow, args=(live,), daemon=True).start()
+            account = run.wait_for(run.post(items, rate=rate, stop=stop))
+            if stays:
                 board.step("every clip has its verdict; the console stays open until Ctrl-C")
                 stop.wait()
-        body = summary(account, RedisLive(run.settings.redis).snapshot().posted_to_alert_s)
+        return summary(account, live.snapshot().posted_to_alert_s)
     finally:
-        stop.set()
-        board.step("stopping")
-        control.down(folder)
-    _report(body, as_json=as_json)
-    if account.lost or account.duplicates:
-        raise typer.Exit(1)
+        live.close()
 
 
 def _script(folder: Path, count: int) -> posts.Script:

@@ -24,7 +24,7 @@ def show_progress(name: str, state: str) -> None:
 
 @app.command()
 def up(
-    flows: Annotated[int, typer.Option(help="Scoring processes.", min=0, max=64)] = 1,
+    flows: Annotated[int, typer.Option(help="Scoring processes.", min=0, max=8)] = 1,
     *,
     worker: Annotated[bool, typer.Option(help="Run the inference worker.")] = True,
     dashboard: Annotated[bool, typer.Option(help="Run the console.")] = True,

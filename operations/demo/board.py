@@ -40,7 +40,7 @@ class Board:
 
     def step(self, text: str) -> None:
         """One line about what is happening, with the seconds since the start."""
-        self._screen.print(f"[dim]{time.monotonic() - self._started_s:6.1f} s[/]  {text}")
+        self._screen.print(f"[dim]{time.monotonic() - self._started_s:6.1f} s[/]  {text}", soft_wrap=True)
 
     def posted(self, count: int, wanted: int) -> None:
         """How many were posted so far."""
@@ -63,7 +63,7 @@ class Board:
             self.first_verdict_s = time.monotonic() - self._started_s
             self.step("first verdict")
         if verdict.action is Action.ALERT:
-            self._screen.print(line(verdict))
+            self._screen.print(line(verdict), soft_wrap=True)
 
     def _table(self) -> Group:
         table = Table(box=None, padding=(0, 2))

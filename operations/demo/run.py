@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from core.media.cage import Cage
 
 from core.clock import SystemClock
 from core.errors import MediaError
+from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.live import RedisLive
 from core.storage.media import S3Media
@@ -66,12 +66,9 @@ class DemoRun:
                 return account
             time.sleep(0.2)
 
-    def follow(self, stop: threading.Event) -> None:
-        """Tell the board of every verdict."""
-        live = RedisLive(self.settings.redis)
+    def follow(self, live: RedisLive) -> None:
+        """Tell the board of every verdict until the view is closed."""
         for verdict in live.follow(alerts_only=False):
-            if stop.is_set():
-                return
             self.board.decided(verdict)
 
 

@@ -11,6 +11,7 @@ import psutil
 import structlog
 
 from core.errors import ConfigError
+from operations.embedded.postgres import data_dir
 from operations.state import (
     BLOCKS,
     FIRST_PORT,
@@ -45,17 +46,30 @@ def claim(paths: Paths) -> Claim:
     """Take a root for one supervisor: nobody else's is there, nothing of an old one runs, the ports are free.
 
     Raises:
-        ConfigError: a supervisor runs there already.
+        ConfigError: a supervisor runs there already, or what lies there cannot be used.
     """
     paths.create()
     lock = _lock(paths)
-    end_leftovers(paths)
-    ports, guard = _claim_ports(paths)
-    secrets = Secrets.read(paths.secrets)
-    if secrets is None:
-        secrets = Secrets()
-        secrets.write(paths.secrets)
+    try:
+        end_leftovers(paths)
+        secrets = _secrets(paths)
+        ports, guard = _claim_ports(paths)
+    except ConfigError:
+        lock.close()
+        raise
     return Claim(Site(paths, ports, secrets), lock, guard)
+
+
+def _secrets(paths: Paths) -> Secrets:
+    secrets = Secrets.read(paths.secrets)
+    if secrets is not None:
+        return secrets
+    cluster = data_dir(paths)
+    if cluster.exists():
+        raise ConfigError(f"{cluster} wants a password that is lost with {paths.secrets}; run: clipwarden down --purge")
+    secrets = Secrets()
+    secrets.write(paths.secrets)
+    return secrets
 
 
 def _lock(paths: Paths) -> BinaryIO:

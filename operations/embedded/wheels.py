@@ -1,4 +1,4 @@
-"""Where the servers' programs lie: in wheels, which are found and not imported (one warns and makes folders at import)."""
+"""Where the servers' programs lie: in wheels, found and not imported (one warns and makes folders at import)."""
 
 from importlib.util import find_spec
 from pathlib import Path

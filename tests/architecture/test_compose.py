@@ -1,6 +1,7 @@
 """compose.yaml as far as it can be held to its word without a container engine: schema, settings, commands, ports."""
 
 import json
+import os
 import re
 from importlib.resources import files
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from core.settings import settings_table
+from core.settings import Settings, settings_table
 from tests.architecture.checkout import ROOT, module_exists, variables
 
 TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
@@ -39,6 +40,17 @@ def test_the_compose_specification_accepts_it() -> None:
 def test_every_variable_of_ours_is_a_setting() -> None:
     assert variables(TEXT)
     assert not variables(TEXT) - KNOWN
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if variables(str(SERVICES[name].get("environment", {})))])
+def test_a_process_accepts_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [variable for variable in os.environ if variable.startswith("CLIPWARDEN_")]:
+        monkeypatch.delenv(variable)
+    for variable, value in _environment(name).items():
+        if variable.startswith("CLIPWARDEN_"):
+            monkeypatch.setenv(variable, re.sub(r"\$\{[A-Za-z0-9_]+(?::-([^}]*)|:\?[^}]*)?\}", r"\1", value))
+
+    Settings.load()
 
 
 @pytest.mark.parametrize("name", NAMES)

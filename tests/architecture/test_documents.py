@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import Counter, Gauge, Histogram
 
+from core import telemetry
 from core.settings import OUTSIDE_SETTINGS, settings_table
 from operations.cli import COMMANDS
 from operations.docs import main, stale
@@ -73,6 +75,24 @@ def test_the_files_a_document_links_to_exist(path: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", (ROOT / path).read_text(encoding="utf-8"))
 
     assert not [link for link in links if not (ROOT / path.parent / link).exists()]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_the_source_files_a_document_names_exist(path: Path) -> None:
+    named = re.findall(r"^(?:[a-z_]+/)+[a-z_]+\.py$", _code(path), re.MULTILINE)
+
+    assert not [name for name in named if not (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("path", [Path("docs/architecture.md"), Path("docs/operations.md")], ids=str)
+def test_the_metrics_a_document_names_are_measured(path: Path) -> None:
+    kinds = {"counter": "_total", "histogram": "", "gauge": ""}
+    ours = [metric for metric in vars(telemetry).values() if isinstance(metric, Counter | Gauge | Histogram)]
+    measured = {described.name + kinds[described.type] for metric in ours for described in metric.describe()}
+    named = re.findall(r"^[a-z]+(?:_[a-z]+)*_(?:total|seconds|videos|size|up)$", _code(path), re.MULTILINE)
+
+    assert named
+    assert not set(named) - measured
 
 
 def test_every_variable_that_is_named_anywhere_is_a_setting() -> None:

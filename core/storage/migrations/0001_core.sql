@@ -22,7 +22,7 @@ CREATE TABLE videos (
     caption_sha256 text COLLATE "C" NOT NULL,
     model_version  text NOT NULL,
     policy_version text NOT NULL,
-    body           jsonb NOT NULL,
+    body           json NOT NULL,
     partition      integer NOT NULL,
     "offset"       bigint NOT NULL
 ) WITH (toast_tuple_target = 8160);
@@ -49,7 +49,7 @@ CREATE TABLE verdicts (
     caption_sha256 text COLLATE "C" NOT NULL,
     model_version  text NOT NULL,
     policy_version text NOT NULL,
-    body           jsonb NOT NULL,
+    body           json NOT NULL,
     PRIMARY KEY (verdict_id, event_time)
 ) WITH (toast_tuple_target = 8160);
 CREATE INDEX verdicts_recent ON verdicts (event_time DESC);

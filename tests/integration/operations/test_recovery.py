@@ -28,8 +28,10 @@ def own() -> Iterator[Platform]:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         root = Path(folder)
         root.chmod(0o711)
-        yield start(root)
-        down(root, purge=True)
+        try:
+            yield start(root)
+        finally:
+            down(root, purge=True)
 
 
 def marked(root: Path) -> list[int]:

@@ -1,9 +1,11 @@
+from typing import Any
+
 from core.events import ModalityScore
 from core.labels import Action, Modality, VerdictKind
 from dashboard.alerts import Alert, Filters, Lane, by_video, choices, headline_score, matching, neighbour, news
 from tests.fixtures.stores import make_alert, make_verdict
 
-REVIEW = {"verdict": VerdictKind.REVIEW, "action": Action.REVIEW}
+REVIEW: dict[str, Any] = {"verdict": VerdictKind.REVIEW, "action": Action.REVIEW}
 
 
 def ids(rows: list[Alert]) -> list[str]:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -35,7 +36,7 @@ def test_alerts_come_newest_first(console: Console) -> None:
 
 
 def test_the_list_shows_alerts_first_and_review_or_all_on_request(console: Console) -> None:
-    review = {"verdict": VerdictKind.REVIEW, "action": Action.REVIEW, "label": "hate"}
+    review: dict[str, Any] = {"verdict": VerdictKind.REVIEW, "action": Action.REVIEW, "label": "hate"}
     console.publish(make_alert("a"), make_verdict("r", offset=1, **review), make_verdict("s", offset=2))
 
     assert names(console.open()) == ["open-a"]

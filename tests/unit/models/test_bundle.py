@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,44 +27,50 @@ from models.networks.loading import fingerprint
 from models.spec import Resize
 from models.tokens import CaptionTokenizer
 
-TINY = {
+Config = dict[str, Any]
+
+TINY: Config = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "intermediate_size": 32,
     "max_position_embeddings": 40,
 }
-TINY_VIDEO = {key: TINY[key] for key in list(TINY)[:4]} | {"image_size": 32, "patch_size": 16, "num_frames": 4}
+TINY_VIDEO: Config = {key: TINY[key] for key in list(TINY)[:4]}
+TINY_VIDEO |= {"image_size": 32, "patch_size": 16, "num_frames": 4}
 WHOLE = torch.ones(1, 5, dtype=torch.long)
 
 
 def save_tokenizer(folder: Path) -> None:
     tokenizer = Tokenizer(WordLevel({"<pad>": 0, "<unk>": 1, "hello": 2}, unk_token="<unk>"))
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>").save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers' own
+        tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>"
+    )
+    fast.save_pretrained(folder)
 
 
-def save_bert(folder: Path, **config: object) -> None:
+def save_bert(folder: Path, config: Config) -> None:
     BertForSequenceClassification(BertConfig(**TINY, vocab_size=30, **config)).save_pretrained(folder)
     save_tokenizer(folder)
 
 
-def save_xlmr(folder: Path, **config: object) -> None:
+def save_xlmr(folder: Path, config: Config) -> None:
     XLMRobertaForSequenceClassification(XLMRobertaConfig(**TINY, vocab_size=30, **config)).save_pretrained(folder)
     save_tokenizer(folder)
 
 
-def save_videomae(folder: Path, **config: object) -> None:
+def save_videomae(folder: Path, config: Config) -> None:
     VideoMAEForVideoClassification(VideoMAEConfig(**TINY_VIDEO, **config)).save_pretrained(folder)
 
 
-def save_timesformer(folder: Path, **config: object) -> None:
+def save_timesformer(folder: Path, config: Config) -> None:
     TimesformerForVideoClassification(TimesformerConfig(**TINY_VIDEO, **config)).save_pretrained(folder)
 
 
 @torch.inference_mode()
 @pytest.mark.parametrize("save", [save_bert, save_xlmr])
 def test_a_binary_checkpoint_is_the_harmful_label(tmp_path: Path, save: Callable[..., None]) -> None:
-    save(tmp_path / "text", num_labels=2)
+    save(tmp_path / "text", {"num_labels": 2})
 
     bundle = load_bundle(tmp_path)
 
@@ -80,7 +87,7 @@ def test_a_binary_checkpoint_is_the_harmful_label(tmp_path: Path, save: Callable
 @torch.inference_mode()
 def test_a_multi_label_checkpoint_keeps_its_labels(tmp_path: Path) -> None:
     labels = {0: "hate", 1: "Harassment", 2: "spam"}
-    save_bert(tmp_path / "text", id2label=labels, problem_type="multi_label_classification")
+    save_bert(tmp_path / "text", {"id2label": labels, "problem_type": "multi_label_classification"})
 
     bundle = load_bundle(tmp_path)
 
@@ -95,7 +102,7 @@ def test_a_multi_label_checkpoint_keeps_its_labels(tmp_path: Path) -> None:
 def test_a_video_checkpoint_is_served_with_its_own_pixels(
     tmp_path: Path, save: Callable[..., None], moments: int
 ) -> None:
-    save(tmp_path / "video", num_labels=2)
+    save(tmp_path / "video", {"num_labels": 2})
     preprocessor = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25], "do_center_crop": True}
     (tmp_path / "video" / "preprocessor_config.json").write_text(json.dumps(preprocessor))
 
@@ -110,6 +117,18 @@ def test_a_video_checkpoint_is_served_with_its_own_pixels(
     expected = bundle.video.model(pixel_values=pixels).logits.softmax(1)[:, 1:]  # type: ignore[attr-defined]
     assert torch.allclose(out.probabilities, expected, atol=1e-5)
     assert (out.states.shape, out.frame_scores.shape) == ((2, moments, 16), (2, 4))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("save", [save_bert, save_xlmr])
+def test_the_longest_caption_allowed_can_be_scored(tmp_path: Path, save: Callable[..., None]) -> None:
+    save(tmp_path / "text", {})
+
+    bundle = load_bundle(tmp_path)
+
+    assert bundle.text is not None
+    ids = torch.full((1, bundle.served.max_tokens), 5)
+    assert torch.isfinite(bundle.text(ids, torch.ones_like(ids)).probabilities).all()
 
 
 def test_a_checkpoint_without_its_classifier_is_refused(tmp_path: Path) -> None:
@@ -133,7 +152,7 @@ def test_a_checkpoint_without_its_classifier_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_spoilt_folder_is_refused_in_one_line(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
-    save_bert(tmp_path / "text")
+    save_bert(tmp_path / "text", {})
     (tmp_path / "text" / "tokenizer_config.json").unlink()
     spoil(tmp_path / "text")
 
@@ -150,14 +169,14 @@ def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
 
 
 def test_fusion_over_other_models_is_left_out(tmp_path: Path) -> None:
-    save_bert(tmp_path / "text")
-    save_videomae(tmp_path / "video")
+    save_bert(tmp_path / "text", {})
+    save_videomae(tmp_path / "video", {})
     over = {name: fingerprint(tmp_path / name) for name in ("text", "video")}
     config = CrossFusionConfig(text_dim=16, video_dim=16, trained_over=over, passed_gate=True, clipwarden_version="7")
     CrossFusionModel(config).save_pretrained(tmp_path / "fusion")
 
     matching = load_bundle(tmp_path)
-    save_bert(tmp_path / "text")
+    save_bert(tmp_path / "text", {})
     other = load_bundle(tmp_path)
 
     assert matching.fusion is not None

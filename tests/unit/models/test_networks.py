@@ -1,5 +1,8 @@
+from typing import TypeVar
+
 import pytest
 import torch
+from torch import nn
 
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.ngrams import SPACE_ID, NgramHasher
@@ -8,6 +11,7 @@ from models.networks.trunk import Trunk
 from models.networks.video import MotionVideoConfig, MotionVideoModel
 
 LETTERS = 10
+N = TypeVar("N", bound=nn.Module)
 
 
 def captions(*rows: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,22 +25,27 @@ def words(text: str) -> list[int]:
     return [SPACE_ID if char == " " else LETTERS + ord(char) - ord("a") for char in text]
 
 
+def at_rest(network: N) -> N:
+    network.train(mode=False)
+    return network
+
+
 @pytest.fixture
 def text() -> NgramTextModel:
     torch.manual_seed(0)
-    return NgramTextModel(NgramTextConfig(rows=1 << 10, dim=8, hidden=12, first_letter_id=LETTERS)).eval()
+    return at_rest(NgramTextModel(NgramTextConfig(rows=1 << 10, dim=8, hidden=12, first_letter_id=LETTERS)))
 
 
 @pytest.fixture
 def video() -> MotionVideoModel:
     torch.manual_seed(0)
-    return MotionVideoModel(MotionVideoConfig(stages=3, num_frames=8, size_px=64)).eval()
+    return at_rest(MotionVideoModel(MotionVideoConfig(stages=3, num_frames=8, size_px=64)))
 
 
 @pytest.fixture
 def fusion() -> CrossFusionModel:
     torch.manual_seed(0)
-    return CrossFusionModel(CrossFusionConfig(text_dim=6, video_dim=5, dim=16)).eval()
+    return at_rest(CrossFusionModel(CrossFusionConfig(text_dim=6, video_dim=5, dim=16)))
 
 
 def test_a_word_hashes_alike_wherever_it_stands() -> None:

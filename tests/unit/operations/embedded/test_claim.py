@@ -5,6 +5,8 @@ import pytest
 
 from core.errors import ConfigError
 from operations.embedded.claim import claim
+from operations.embedded.control import down
+from operations.embedded.postgres import data_dir
 from operations.state import LOOPBACK, Paths, Secrets
 
 
@@ -54,3 +56,14 @@ def test_a_kept_port_that_is_taken_by_now_is_given_up(tmp_path: Path) -> None:
 
     assert again.site.ports != before.site.ports
     release(again)
+
+
+def test_a_database_whose_password_is_lost_is_not_started(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    data_dir(paths).mkdir(parents=True)
+
+    with pytest.raises(ConfigError, match="clipwarden down --purge"):
+        claim(paths)
+
+    down(tmp_path, purge=True)
+    release(claim(paths))

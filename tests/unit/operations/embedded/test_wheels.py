@@ -19,7 +19,7 @@ def test_the_servers_programs_are_there_and_executable(package: str, pattern: st
 
 
 def test_a_missing_package_says_how_to_get_it() -> None:
-    with pytest.raises(ConfigError, match="no-such-package is not installed.*make setup"):
+    with pytest.raises(ConfigError, match=r"no-such-package is not installed.*make setup"):
         program("no_such_package", "bin/x")
 
 
