@@ -224,7 +224,8 @@ class Verdict(Event):
 class DeadLetter(Event):
     """A record, or one modality of it, that could not be used (`video.dead.v1`).
 
-    `payload` holds the original bytes as base64 up to 256 KB, else None and `payload_uri` names the object.
+    `payload` holds the original bytes up to 256 KB, else None and `payload_uri` names the object. As JSON, bytes (key,
+    values of headers, payload) are URL-safe base64 (RFC 4648, section 5), padded.
     """
 
     schema_: Literal["video.dead.v1"] = Field(default="video.dead.v1", alias="schema")

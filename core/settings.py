@@ -126,7 +126,7 @@ class ServingSettings(Section):
     models_dir: Path | None = None
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: str = Field(default="auto", pattern=r"^(auto|fp32|bf16)$")
-    threads: int = Field(default=1, ge=1)
+    threads: int = Field(default=min(8, os.cpu_count() or 1), ge=1, le=256)
     max_batch: int = Field(default=16, ge=1, le=256)
     max_wait_ms: float = Field(default=4.0, ge=0)
     max_queue: int = Field(default=512, ge=1)

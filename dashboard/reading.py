@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.errors import DependencyError
+from core.storage.live_rules import kept
 from core.storage.ports import LiveSnapshot, LiveView, VerdictHistory
 
 COUNTED_OVER = timedelta(hours=1)
@@ -85,12 +86,15 @@ class Reader:
             return None
         now = self._clock.now()
         try:
-            verdicts = tuple(self._history.recent(FALLBACK_VERDICTS))
+            newest_of_all = self._history.recent(FALLBACK_VERDICTS)
+            flagged = self._history.recent(FALLBACK_VERDICTS, flagged_only=True)
             counts = self._history.counts(now - COUNTED_OVER)
         except DependencyError:
             return None
+        once_each = {verdict.video_id: verdict for verdict in (*newest_of_all, *flagged)}
+        verdicts = kept(once_each.values(), size=FALLBACK_VERDICTS)
         newest = max((verdict.decided_at for verdict in verdicts), default=None)
-        return LiveSnapshot(verdicts, counts, now, posted_to_alert_s=(), heartbeats=(), updated_at=newest)
+        return LiveSnapshot(tuple(verdicts), counts, now, posted_to_alert_s=(), heartbeats=(), updated_at=newest)
 
 
 def current_as_of(snapshot: LiveSnapshot) -> datetime | None:

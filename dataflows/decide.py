@@ -70,7 +70,7 @@ def judge(scores: Scores, policy: Policy) -> Judgement:
     action = {VerdictKind.HARMFUL: policy.labels[label].action if label else Action.ALERT}.get(
         kind, Action.REVIEW if kind is VerdictKind.REVIEW else Action.NONE
     )
-    return Judgement(kind, action, _mode(singles, fusion), label, combined.get(HARMFUL_LABEL), combined)
+    return Judgement(kind, action, _mode(singles, fusion), label, combined.get(label or HARMFUL_LABEL), combined)
 
 
 def decide(

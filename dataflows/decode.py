@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import MediaMismatch
 from core.events import VideoPosted
 from core.media.cage import Cage
-from core.media.decode import ClipTarget, DecodedClip
+from core.media.protocol import ClipTarget, DecodedClip
 from core.settings import DecodeSettings
 from core.storage.ports import MediaStore
 from dataflows.wait import Patience

@@ -6,7 +6,7 @@ from itertools import pairwise
 from core.events import CaptionSpan, Segment
 
 MAX_SPANS = 20
-SPAN_BAR = 0.5
+SPAN_BAR = 0.3
 MAX_SEGMENTS = 8
 
 

@@ -91,8 +91,7 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         partitions = parts.patience.until_done("broker", self._partitions)
         starts = parts.patience.until_done("broker", lambda: self._starts(partitions, resume))
         self._consumer.assign(starts)
-        self._assigned = len(starts)
-        self._paused: set[int] = set()
+        self._paused: frozenset[int] = frozenset()
         self._next_commit_s = time.monotonic() + COMMIT_EVERY_S
         self._next_probe_s = 0.0
         log.info("source.assigned", starts={start.partition: start.offset for start in starts})
@@ -105,7 +104,7 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         room = self._parts.in_flight.room()
         if room == 0:
             return []
-        self._pause_full_partitions()
+        self._pause_crowded()
         messages = self._consumer.consume(min(room, BATCH), timeout=0.001)
         return [(str(message.partition()), self._record(message)) for message in messages if self._is_record(message)]
 
@@ -170,19 +169,17 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
             record_time=record_time,
         )
 
-    def _pause_full_partitions(self) -> None:
+    def _pause_crowded(self) -> None:
         """A partition whose head is slow stops reading ahead, so that the others keep their room."""
-        full = {p.partition for p in self._consumer.assignment() if self._is_full(p.partition)}
-        for now_full, act in (
-            (full - self._paused, self._consumer.pause),
-            (self._paused - full, self._consumer.resume),
+        crowded = self._parts.in_flight.crowded(self._paused)
+        if crowded == self._paused:
+            return
+        for partitions, act in (
+            (crowded - self._paused, self._consumer.pause),
+            (self._paused - crowded, self._consumer.resume),
         ):
-            if now_full:
-                act([TopicPartition(self._topic.name, partition) for partition in now_full])
-        self._paused = full
-
-    def _is_full(self, partition: int) -> bool:
-        return self._parts.in_flight.is_full(partition, self._assigned)
+            act([TopicPartition(self._topic.name, partition) for partition in partitions])
+        self._paused = crowded
 
     def _commit_when_due(self) -> None:
         if time.monotonic() >= self._next_commit_s:
@@ -231,7 +228,9 @@ def _consumer_config(kafka: KafkaSettings) -> dict[str, object]:
         # An offset that retention has passed is an error to look at, never a silent jump.
         "auto.offset.reset": "error",
         "fetch.wait.max.ms": kafka.fetch_wait_max_ms,
-        "queued.max.messages.kbytes": 16_384,
+        # Read a little ahead, not everything: what is at hand when a partition pauses is fetched again.
+        "queued.max.messages.kbytes": 4_096,
+        "max.partition.fetch.bytes": 262_144,
         "log_level": 2,
     }
 

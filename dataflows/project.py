@@ -48,7 +48,8 @@ class Projector:
         """Rebuild the view if it is empty, then replace the counters."""
         now = self._clock.now()
         if self._live.is_empty():
-            self._live.rebuild(self._history.recent(self._live_size), now)
+            recent = self._history.recent
+            self._live.rebuild([*recent(self._live_size), *recent(self._live_size, flagged_only=True)], now)
             log.info("live_view.rebuilt")
         self._live.count(self._history.counts(now - COUNTED), now)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 
@@ -41,9 +42,16 @@ class InFlight:
         """How many more records may be read now."""
         return max(0, self._limit - self._count)
 
-    def is_full(self, partition: int, partitions: int) -> bool:
-        """Whether one partition holds more than its part of the limit, so that a slow head cannot starve the others."""
-        return len(self._open.get(partition, ())) >= max(1, self._limit // max(1, partitions)) * 2
+    def crowded(self, paused: AbstractSet[int]) -> frozenset[int]:
+        """Partitions that hold half of the limit, and those of `paused` that still hold a quarter.
+
+        Their head is slow: reading on would leave no room for the others. Two bars, because reading on after a pause
+        costs a fetch of what was at hand already.
+        """
+        with self._lock:
+            held = {partition: len(waiting) for partition, waiting in self._open.items()}
+        high, low = self._limit // 2, self._limit // 4
+        return frozenset(p for p, count in held.items() if count >= high or (p in paused and count >= low))
 
     def commit_offsets(self) -> dict[int, int]:
         """Per partition the lowest offset not yet written, or the next to read when all are."""

@@ -119,17 +119,17 @@ def _created(name: str, answer: "Future[None]") -> None:
 
 
 def _connect(settings: KafkaSettings) -> Producer:
-    # acks=all either way; one batch in flight keeps the order where the broker cannot.
-    safety = {"enable.idempotence": True} if settings.idempotence else {"max.in.flight.requests.per.connection": 1}
     return Producer(
         {
             "bootstrap.servers": settings.brokers,
             "acks": "all",
+            "enable.idempotence": settings.idempotence,
+            # What idempotence allows; without it the client would send as many as it has, and drown a slow broker.
+            "max.in.flight.requests.per.connection": 5,
             "compression.type": "lz4",
             "linger.ms": 5,
             "message.timeout.ms": int(settings.request_timeout_s * 1e3),
             "message.max.bytes": topics.VIDEO_POSTED.max_message_bytes,
             "log_level": 2,
-            **safety,
         }
     )

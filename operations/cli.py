@@ -1,6 +1,7 @@
 """The `clipwarden` command: a table of commands; a command's module is imported when it runs, and no other."""
 
 import importlib
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -40,6 +41,8 @@ def main() -> None:
         sys.stderr.write(f"clipwarden: no command {name!r}; clipwarden --help lists them\n")
         sys.exit(EXIT_USAGE)
     command = COMMANDS[name]
+    # A stop from a service manager is as clean as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with errors_as_lines():
         app = importlib.import_module(f"operations.commands.{command.module}").app
         if command.is_one_of_many:

@@ -7,8 +7,12 @@ import pytest
 
 pytest_plugins = (
     "tests.fixtures.browser",
-    "tests.fixtures.media", "tests.fixtures.platform",
-    "tests.fixtures.scoring", "tests.fixtures.stores", "tests.fixtures.timescale")
+    "tests.fixtures.media",
+    "tests.fixtures.platform",
+    "tests.fixtures.scoring",
+    "tests.fixtures.stores",
+    "tests.fixtures.timescale",
+)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -83,9 +83,9 @@ class TimescaleHistory:
         found = self._bodies(history_sql.CURRENT, {"video_id": video_id})
         return found[0] if found else None
 
-    def recent(self, limit: int) -> list[Verdict]:
-        """The newest current verdicts, newest event_time first."""
-        return self._bodies(history_sql.RECENT, {"limit": limit})
+    def recent(self, limit: int, *, flagged_only: bool = False) -> list[Verdict]:
+        """The newest current verdicts, or the newest of those a moderator should see; newest event_time first."""
+        return self._bodies(history_sql.RECENT_FLAGGED if flagged_only else history_sql.RECENT, {"limit": limit})
 
     def counts(self, since: datetime) -> dict[str, int]:
         """Current verdicts with event_time after `since`, per verdict kind, plus `dead_letters` and `videos`."""

@@ -118,7 +118,10 @@ WRITE_DEAD_LETTERS = (
 )
 
 CURRENT = b"SELECT body::text FROM videos WHERE video_id = %(video_id)s"
-RECENT = b"SELECT body::text FROM videos ORDER BY event_time DESC, video_id DESC LIMIT %(limit)s"
+_NEWEST = b"ORDER BY event_time DESC, video_id DESC LIMIT %(limit)s"
+RECENT = b"SELECT body::text FROM videos " + _NEWEST
+# The condition as the index `videos_flagged` has it: an alert is found however many safe videos came after it.
+RECENT_FLAGGED = b"SELECT body::text FROM videos WHERE action <> 'none' " + _NEWEST
 COUNTS = b"""
 SELECT verdict, count(*) FROM videos WHERE event_time > %(since)s GROUP BY verdict
 UNION ALL SELECT 'dead_letters', count(*) FROM dead_letters WHERE died_at > %(since)s

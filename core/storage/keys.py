@@ -11,7 +11,11 @@ ALERTS_CHANNEL = f"{PREFIX}alerts"
 LIVE = f"{PREFIX}live:videos"
 """Sorted set: video_id by event_time, the newest ones."""
 
-LIVE_VERDICT_PREFIX = f"{PREFIX}live:verdict:"
+LIVE_FLAGGED = f"{PREFIX}live:flagged"
+"""Sorted set: video_id by event_time, the newest flagged ones."""
+
+LIVE_VERDICTS = f"{PREFIX}live:verdicts"
+"""Hash: the current verdict's JSON by video_id, of the members of either set."""
 
 COUNTS = f"{PREFIX}live:counts"
 """Hash: counter by name, and `counted_at`."""
@@ -26,11 +30,6 @@ BUILT = f"{PREFIX}live:built"
 
 HEARTBEATS = f"{PREFIX}heartbeats"
 """Sorted set: heartbeat keys by the instant of the last sign of life."""
-
-
-def live_verdict(video_id: str) -> str:
-    """String: the current verdict's JSON."""
-    return f"{LIVE_VERDICT_PREFIX}{video_id}"
 
 
 def heartbeat(kind: str, instance: str) -> str:

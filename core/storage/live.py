@@ -16,7 +16,7 @@ from core.errors import CacheUnavailable
 from core.events import Verdict
 from core.settings import RedisSettings
 from core.storage import keys
-from core.storage.live_rules import SAMPLES, Seen, for_view, is_flagged, recent_seconds, samples
+from core.storage.live_rules import SAMPLES, Seen, for_view, in_order, is_flagged, recent_seconds, samples
 from core.storage.ports import Heartbeat, LiveSnapshot
 
 CONNECT_TIMEOUT_S = 2.0
@@ -25,22 +25,31 @@ RECONNECT_S = 0.5
 POLL_S = 0.5
 
 # In one step, because shares and a rebuild write at the same time: an older verdict never replaces a newer one, and
-# what falls out of the view takes its body along.
+# what falls out of both sets takes its body along. All expire together, the mark of a built view too: what silence
+# ended is built again.
 _PUT = """
-local live, prefix, size, ttl_s = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
-for i = 4, #ARGV, 3 do
-    local known = redis.call('ZSCORE', live, ARGV[i])
-    if not known or tonumber(known) <= tonumber(ARGV[i + 1]) then
-        redis.call('ZADD', live, ARGV[i + 1], ARGV[i])
-        redis.call('SET', prefix .. ARGV[i], ARGV[i + 2], 'EX', ttl_s)
+local live, flagged, bodies = KEYS[1], KEYS[2], KEYS[3]
+local size, ttl_s = tonumber(ARGV[1]), ARGV[2]
+for i = 3, #ARGV, 4 do
+    local id, at, is_flagged, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local known = redis.call('ZSCORE', live, id) or redis.call('ZSCORE', flagged, id)
+    if not known or tonumber(known) <= tonumber(at) then
+        redis.call('ZADD', live, at, id)
+        redis.call('HSET', bodies, id, body)
+        if is_flagged == '1' then redis.call('ZADD', flagged, at, id) else redis.call('ZREM', flagged, id) end
     end
 end
-for _, gone in ipairs(redis.call('ZRANGE', live, 0, -size - 1)) do
-    redis.call('DEL', prefix .. gone)
+for _, sets in ipairs({{live, flagged}, {flagged, live}}) do
+    for _, gone in ipairs(redis.call('ZRANGE', sets[1], 0, -size - 1)) do
+        redis.call('ZREM', sets[1], gone)
+        if not redis.call('ZSCORE', sets[2], gone) then redis.call('HDEL', bodies, gone) end
+    end
 end
-redis.call('ZREMRANGEBYRANK', live, 0, -size - 1)
-redis.call('EXPIRE', live, ttl_s)
+for _, key in ipairs(KEYS) do
+    redis.call('EXPIRE', key, ttl_s)
+end
 """
+_PUT_KEYS = (keys.LIVE, keys.LIVE_FLAGGED, keys.LIVE_VERDICTS, keys.BUILT)
 
 _heartbeat = TypeAdapter(Heartbeat)
 _log = structlog.get_logger()
@@ -78,7 +87,7 @@ class RedisLive:
         if not verdicts:
             return
         with self._available(), self._redis.pipeline(transaction=False) as pipeline:
-            self._put(pipeline, for_view(verdicts, current=current, size=self._size), now)
+            self._put(pipeline, for_view(verdicts, current=current), now)
             taken = [f"{at.timestamp()} {seconds}" for at, seconds in samples(verdicts, current=current, now=now)]
             if taken:
                 pipeline.lpush(keys.POSTED_TO_ALERT, *taken)
@@ -105,10 +114,10 @@ class RedisLive:
 
     def rebuild(self, verdicts: Sequence[Verdict], now: datetime) -> None:
         """Fill the view without touching the channels; newer verdicts in it stay."""
-        chosen = for_view(verdicts, current=frozenset(v.video_id for v in verdicts), size=self._size)
+        chosen = for_view(verdicts, current=frozenset(v.video_id for v in verdicts))
         with self._available(), self._redis.pipeline(transaction=False) as pipeline:
             self._put(pipeline, chosen, now)
-            pipeline.set(keys.BUILT, now.isoformat())
+            pipeline.set(keys.BUILT, now.isoformat(), ex=self._ttl_s)
             pipeline.execute()
 
     def snapshot(self) -> LiveSnapshot:
@@ -116,21 +125,21 @@ class RedisLive:
         with self._available():
             with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.zrevrange(keys.LIVE, 0, self._size - 1)
+                pipeline.zrevrange(keys.LIVE_FLAGGED, 0, self._size - 1)
                 pipeline.zrange(keys.HEARTBEATS, 0, -1)
                 pipeline.hgetall(keys.COUNTS)
                 pipeline.lrange(keys.POSTED_TO_ALERT, 0, -1)
                 pipeline.get(keys.UPDATED_AT)
-                video_ids, beating, counters, kept, updated = pipeline.execute()
-            names = [*map(keys.live_verdict, video_ids), *beating]
-            bodies: list[str | None] = self._redis.mget(names) if names else []  # type: ignore[assignment]  # not async
+                live, flagged, beating, counters, kept, updated = pipeline.execute()
+            bodies, beats = self._bodies(list(dict.fromkeys([*live, *flagged])), beating)
         counted = counters.pop("counted_at", None)
         updated_at = datetime.fromisoformat(updated) if updated else None
         return LiveSnapshot(
-            verdicts=tuple(_verdicts(bodies[: len(video_ids)])),
+            verdicts=tuple(in_order(_verdicts(bodies))),
             counts={name: int(count) for name, count in counters.items()},
             counted_at=datetime.fromisoformat(counted) if counted else None,
             posted_to_alert_s=recent_seconds(map(_sample, reversed(kept)), updated_at),
-            heartbeats=tuple(_heartbeat.validate_json(body) for body in bodies[len(video_ids) :] if body),
+            heartbeats=tuple(_heartbeat.validate_json(body) for body in beats if body),
             updated_at=updated_at,
         )
 
@@ -174,10 +183,20 @@ class RedisLive:
     def _put(self, pipeline: Any, verdicts: Sequence[Verdict], now: datetime) -> None:  # noqa: ANN401 - see redis-py
         if not verdicts:
             return
-        rows = ((v.video_id, v.event_time.timestamp(), v.to_bytes()) for v in verdicts)
-        arguments = (keys.LIVE_VERDICT_PREFIX, self._size, self._ttl_s, *(part for row in rows for part in row))
-        pipeline.eval(_PUT, 1, keys.LIVE, *arguments)
+        rows = ((v.video_id, v.event_time.timestamp(), int(is_flagged(v)), v.to_bytes()) for v in verdicts)
+        arguments = (self._size, self._ttl_s, *(part for row in rows for part in row))
+        pipeline.eval(_PUT, len(_PUT_KEYS), *_PUT_KEYS, *arguments)
         pipeline.set(keys.UPDATED_AT, now.isoformat())
+
+    def _bodies(self, video_ids: Sequence[str], beating: Sequence[str]) -> tuple[list[str | None], list[str | None]]:
+        """What is there of these verdicts and heartbeats."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            if video_ids:
+                pipeline.hmget(keys.LIVE_VERDICTS, video_ids)
+            if beating:
+                pipeline.mget(beating)
+            found = iter(pipeline.execute())
+        return next(found) if video_ids else [], next(found) if beating else []
 
     def _until_disconnected(self, channel: str) -> Generator[Verdict]:
         with self._available(), self._redis.pubsub() as pubsub:  # type: ignore[no-untyped-call]  # see redis-py

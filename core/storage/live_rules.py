@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.events import Verdict
 from core.labels import Action
-from core.storage.history_rows import newest, recency
+from core.storage.history_rows import newest
 
 SAMPLES = 1000
 """How many posted-to-alert samples the view keeps."""
@@ -23,9 +23,22 @@ def is_flagged(verdict: Verdict) -> bool:
     return verdict.action in {Action.ALERT, Action.REVIEW}
 
 
-def for_view(verdicts: Sequence[Verdict], *, current: frozenset[str], size: int) -> list[Verdict]:
-    """The batch's current verdicts, one per video, oldest first, no more than the view holds."""
-    return sorted(newest(verdict for verdict in verdicts if verdict.video_id in current), key=recency)[-size:]
+def for_view(verdicts: Iterable[Verdict], *, current: frozenset[str]) -> list[Verdict]:
+    """The batch's current verdicts, one per video; all of them, since any may end the flag of its video."""
+    return newest(verdict for verdict in verdicts if verdict.video_id in current)
+
+
+def in_order(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Newest event_time first; ties as the database and Redis order them."""
+    return sorted(verdicts, key=lambda verdict: (verdict.event_time, verdict.video_id), reverse=True)
+
+
+def kept(verdicts: Iterable[Verdict], *, size: int) -> list[Verdict]:
+    """The newest `size`, and the newest `size` flagged ones; in order."""
+    ordered = in_order(verdicts)
+    flagged = [verdict.video_id for verdict in ordered if is_flagged(verdict)]
+    staying = {*(verdict.video_id for verdict in ordered[:size]), *flagged[:size]}
+    return [verdict for verdict in ordered if verdict.video_id in staying]
 
 
 def samples(verdicts: Sequence[Verdict], *, current: frozenset[str], now: datetime) -> list[Sample]:

@@ -15,7 +15,7 @@ from core.errors import MediaEmpty, MediaMissing, MediaTooLarge
 from core.events import DeadLetter, RecordRef, Verdict
 from core.labels import VerdictKind
 from core.storage.history_rows import content_id, facts, failures, newest, recency
-from core.storage.live_rules import SAMPLES, Sample, Seen, for_view, is_flagged, recent_seconds, samples
+from core.storage.live_rules import SAMPLES, Sample, Seen, for_view, in_order, is_flagged, kept, recent_seconds, samples
 from core.storage.ports import DeadLetterRow, Heartbeat, LiveSnapshot, Written
 
 LetterKey = tuple[RecordRef, str]
@@ -48,10 +48,10 @@ class MemoryHistory:
         """The video's current verdict."""
         return self._videos.get(video_id)
 
-    def recent(self, limit: int) -> list[Verdict]:
-        """The newest current verdicts, newest event_time first."""
+    def recent(self, limit: int, *, flagged_only: bool = False) -> list[Verdict]:
+        """The newest current verdicts, or the newest of those a moderator should see; newest event_time first."""
         with self._lock:
-            return sorted(self._videos.values(), key=lambda v: (v.event_time, v.video_id), reverse=True)[:limit]
+            return in_order(v for v in self._videos.values() if is_flagged(v) or not flagged_only)[:limit]
 
     def counts(self, since: datetime) -> dict[str, int]:
         """Current verdicts with event_time after `since`, per verdict kind, plus `dead_letters` and `videos`."""
@@ -111,7 +111,7 @@ class MemoryLive:
     """The live view of one process.
 
     Args:
-        live_size: how many verdicts the view holds.
+        live_size: how many verdicts the view holds, and how many flagged ones.
         heartbeat_ttl_s: after how long a silent process disappears.
     """
 
@@ -137,7 +137,7 @@ class MemoryLive:
     def publish(self, verdicts: Sequence[Verdict], *, current: frozenset[str], now: datetime) -> None:
         """Put current verdicts into the view and hand every verdict to the followers."""
         with self._lock:
-            self._put(for_view(verdicts, current=current, size=self._size), now)
+            self._put(for_view(verdicts, current=current), now)
             self._samples.extend(samples(verdicts, current=current, now=now))
             for follower in self._followers:
                 for verdict in verdicts:
@@ -154,7 +154,7 @@ class MemoryLive:
     def rebuild(self, verdicts: Sequence[Verdict], now: datetime) -> None:
         """Fill the view without telling the followers; newer verdicts in it stay."""
         with self._lock:
-            self._put(for_view(verdicts, current=frozenset(v.video_id for v in verdicts), size=self._size), now)
+            self._put(for_view(verdicts, current=frozenset(v.video_id for v in verdicts)), now)
             self._built = True
 
     def snapshot(self) -> LiveSnapshot:
@@ -163,7 +163,7 @@ class MemoryLive:
             earliest = datetime.now(UTC) - self._heartbeat_ttl
             counts, counted_at = self._counts
             return LiveSnapshot(
-                verdicts=tuple(sorted(self._view.values(), key=lambda v: (v.event_time, v.video_id), reverse=True)),
+                verdicts=tuple(in_order(self._view.values())),
                 counts=counts,
                 counted_at=counted_at,
                 posted_to_alert_s=recent_seconds(self._samples, self._updated_at),
@@ -207,8 +207,7 @@ class MemoryLive:
             known = self._view.get(verdict.video_id)
             if known is None or known.event_time <= verdict.event_time:
                 self._view[verdict.video_id] = verdict
-        for gone in sorted(self._view.values(), key=lambda v: (v.event_time, v.video_id))[: -self._size]:
-            del self._view[gone.video_id]
+        self._view = {verdict.video_id: verdict for verdict in kept(self._view.values(), size=self._size)}
         self._updated_at = now if verdicts else self._updated_at
 
 

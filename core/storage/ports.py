@@ -49,8 +49,8 @@ class VerdictHistory(Protocol):
         """The video's current verdict."""
         ...
 
-    def recent(self, limit: int) -> list[Verdict]:
-        """The newest current verdicts, newest event_time first."""
+    def recent(self, limit: int, *, flagged_only: bool = False) -> list[Verdict]:
+        """The newest current verdicts, or the newest of those a moderator should see; newest event_time first."""
         ...
 
     def counts(self, since: datetime) -> dict[str, int]:
@@ -110,10 +110,11 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class LiveSnapshot:
-    """What a monitor shows, read in one round trip.
+    """What a monitor shows.
 
     Attributes:
-        verdicts: newest current verdicts, newest event_time first.
+        verdicts: the newest `live_size` current verdicts, and the newest `live_size` flagged ones (action alert or
+            review) however many others came after them; each video once, newest event_time first.
         counts: per verdict kind in the last hour, plus `dead_letters` and `videos`; as of `counted_at`.
         posted_to_alert_s: recent samples, record timestamp to publish, replays excluded.
         heartbeats: of every process whose heartbeat did not run out.
@@ -134,6 +135,7 @@ class LiveView(Protocol):
     def publish(self, verdicts: Sequence[Verdict], *, current: frozenset[str], now: datetime) -> None:
         """Put current verdicts (video_id in `current`) into the view and every verdict on the channels.
 
+        In the view an older verdict never replaces a newer one, and a video that is no longer flagged is one of all.
         All on `clipwarden:verdicts`, those with action `alert` or `review` also on `clipwarden:alerts`; repeats carry
         the same verdict_id. Adds posted_to_alert samples for alerts that are no replay.
 
@@ -151,7 +153,12 @@ class LiveView(Protocol):
         ...
 
     def rebuild(self, verdicts: Sequence[Verdict], now: datetime) -> None:
-        """Fill the view without touching the channels."""
+        """Fill the view without touching the channels; newer verdicts in it stay.
+
+        Args:
+            verdicts: the history's recent ones and its recent flagged ones, in any order, doubles allowed.
+            now: when.
+        """
         ...
 
     def snapshot(self) -> LiveSnapshot:
@@ -176,14 +183,6 @@ class LiveView(Protocol):
     def close(self) -> None:
         """Let go of the connection."""
         ...
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """What the store says about an object."""
-
-    size_bytes: int
-    content_type: str
 
 
 class MediaStore(Protocol):

@@ -27,8 +27,9 @@ def load_engine(settings: ServingSettings) -> TorchEngine:
         raise ConfigError(f"serving.models_dir {folder} is no folder; name a folder of models")
     device = choose_device(settings.device)
     dtype = choose_dtype(settings.precision, device)
-    torch.set_num_threads(settings.threads)
-    engine = TorchEngine(load_bundle(folder, device=device, dtype=dtype), device=device)
+    # One core a clip, and as many clips side by side as there are threads.
+    torch.set_num_threads(1 if device.type == "cpu" else settings.threads)
+    engine = TorchEngine(load_bundle(folder, device=device, dtype=dtype), device=device, threads=settings.threads)
     check_golden(engine, folder, tolerance=EXACT if dtype is torch.float32 else ROUNDED)
     _warm(engine)
     _log.info("engine.loaded", model_version=engine.served.model_version, device=str(device), precision=str(dtype))

@@ -44,7 +44,7 @@ class Baseline:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "clip"
             self._media.fetch(bucket, key, path, max_bytes=self._settings.decode.max_bytes)
-            frames = _decode(path, self._bundle.served.clip.num_frames)
+            frames = decode_every_frame(path, self._bundle.served.clip.num_frames)
         self._store(self._infer(frames, caption), caption)
 
     @torch.inference_mode()
@@ -83,7 +83,7 @@ class Baseline:
         self._history.write([verdict], [])
 
 
-def _decode(path: Path, count: int) -> list[NDArray[np.uint8]]:
+def decode_every_frame(path: Path, count: int) -> list[NDArray[np.uint8]]:
     """Every frame decoded, `count` of them kept."""
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))

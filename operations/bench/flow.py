@@ -29,7 +29,9 @@ def bench_flow(events: int) -> dict[str, object]:
         screen.print(f"[dim]producing {events} events[/]")
         _produce(site, events)
         screen.print("[dim]scoring them[/]")
-        rate, rss_mb = _score(site, events)
+        before = site.cpu_s()
+        rate, rss_mb, flow_s = _score(site, events)
+        spent = {**{name: after - before[name] for name, after in site.cpu_s().items()}, "flow": flow_s}
         screen.print("[dim]the bare copy, for comparison[/]")
         bare = events / _copy(site, events)
     first, last = rss_mb[int(len(rss_mb) * SETTLED)], rss_mb[-1]
@@ -39,6 +41,7 @@ def bench_flow(events: int) -> dict[str, object]:
         "events_per_s": round(rate),
         "bare_copy_events_per_s": round(bare),
         "ratio_to_bare_copy": round(rate / bare, 3),
+        "cpu_us_per_event": {name: round(seconds / events * 1e6) for name, seconds in spent.items()},
         "rss_mb": {"settled": round(first, 1), "end": round(last, 1), "growth": round(last / first - 1, 3)},
     }
 
@@ -61,9 +64,10 @@ def _produce(site: BenchSite, events: int) -> None:
     producer.flush()
 
 
-def _score(site: BenchSite, events: int) -> tuple[float, list[float]]:
-    """Events per second between the first and the last second of writing, and the resident MB over time."""
+def _score(site: BenchSite, events: int) -> tuple[float, list[float], float]:
+    """Events per second, the flow's resident MB over time, and its CPU seconds."""
     rss_mb: list[float] = []
+    cpu_s = 0.0
     marks: list[tuple[float, int]] = []
     deadline_s = time.monotonic() + TIMEOUT_S
     dsn = site.settings.store.dsn.get_secret_value()
@@ -71,12 +75,14 @@ def _score(site: BenchSite, events: int) -> tuple[float, list[float]]:
         while not marks or marks[-1][1] < events:
             row = database.execute("SELECT count(*) FROM sightings").fetchone()
             marks.append((time.monotonic(), int(row[0]) if row else 0))
-            rss_mb.append(psutil.Process(flow.pid).memory_info().rss / 1e6)
+            process = psutil.Process(flow.pid)
+            rss_mb.append(process.memory_info().rss / 1e6)
+            cpu_s = sum(process.cpu_times()[:2])
             if time.monotonic() > deadline_s or flow.poll() is not None:
                 raise RuntimeError(f"the flow stopped at {marks[-1][1]} of {events} events")
             time.sleep(0.25)
     start = next(mark for mark in reversed(marks) if mark[1] == 0)
-    return events / (marks[-1][0] - start[0]), rss_mb
+    return events / (marks[-1][0] - start[0]), rss_mb, cpu_s
 
 
 def _copy(site: BenchSite, events: int) -> float:

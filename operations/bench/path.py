@@ -44,7 +44,9 @@ def bench_path(clips: int, data: Path | None) -> dict[str, object]:
     """Saturate, then run at half of that rate for latency, then the baseline over the same clips."""
     cores = psutil.cpu_count() or 1
     with bench_site(Plan(worker=True, flows=1)) as site:
-        script = posts.paired(data, clips) if data else posts.rendered(site.root / "clips", clips)
+        script = (
+            posts.paired(data, clips, run="bench") if data else posts.rendered(site.root / "clips", clips, run="bench")
+        )
         screen.print(f"[dim]warming up, then {clips} clips at full speed[/]")
         _run(site, _named(script.posts[:WARM_UP], "warm"), rate=0)
         full = _run(site, _named(script.posts, "full"), rate=0)

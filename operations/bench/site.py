@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from core.settings import Settings
 from operations.embedded import control
 from operations.seat import screen
@@ -28,6 +30,16 @@ class BenchSite:
         if run is None:
             raise KeyError("supervisor")
         return run.supervisor.pid
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds so far of each process the supervisor runs, its children included."""
+        run = RunState.read(Paths(self.root).run)
+        spent = {}
+        for record in run.processes if run else ():
+            family = [psutil.Process(record.identity.pid)] if record.identity else []
+            family += [child for process in family for child in process.children(recursive=True)]
+            spent[record.name] = sum(times.user + times.system for times in (p.cpu_times() for p in family))
+        return spent
 
     def pid(self, name: str) -> int:
         """The pid of one of its processes."""

@@ -1,4 +1,4 @@
-"""clipwarden bench path | flow | decode | sinks: speed and memory with their baseline in the same run."""
+"""clipwarden bench path | flow | serving | decode | sinks | gpu: each with its baseline in the same run."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,16 @@ from typing import Annotated
 
 import typer
 
-from core.settings import process_environment
+from core.settings import Settings, process_environment
+from core.telemetry import configure_logging
+from operations.bench.decode import bench_decode
 from operations.bench.flow import bench_flow
+from operations.bench.gpu import bench_gpu
 from operations.bench.path import bench_path
-from operations.seat import screen
+from operations.bench.serving import bench_serving
+from operations.bench.sinks import bench_sinks
+from operations.demo.render import render_clips
+from operations.seat import root, screen
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,6 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 @app.callback()
 def bench() -> None:
     """Measures on servers of its own, thrown away afterwards. Example: clipwarden bench flow --json."""
+    configure_logging(Settings.load().telemetry.model_copy(update={"log_level": "error"}))
 
 
 @app.command()
@@ -28,8 +35,7 @@ def path(
     as_json: AsJson = False,
 ) -> None:
     """Real clips through everything, beside one video at a time. Example: clipwarden bench path --clips 120 --json."""
-    data = process_environment().get("CLIPWARDEN_DEMO_DATA")
-    report(bench_path(clips, Path(data) if data else None), as_json=as_json)
+    report(bench_path(clips, _data()), as_json=as_json)
 
 
 @app.command()
@@ -42,6 +48,36 @@ def flow(
     report(bench_flow(events), as_json=as_json)
 
 
+@app.command()
+def serving(
+    *, requests: Annotated[int, typer.Option(help="How many captions.", min=64)] = 2_000, as_json: AsJson = False
+) -> None:
+    """The worker's requests/s, beside one at a time. Example: clipwarden bench serving."""
+    report(bench_serving(requests), as_json=as_json)
+
+
+@app.command()
+def decode(*, as_json: AsJson = False) -> None:
+    """CPU per clip, beside decoding every frame. Example: CLIPWARDEN_DEMO_DATA=/data clipwarden bench decode."""
+    data = _data()
+    files = sorted((data / "video" / "clips").glob("*.mp4"))[:64] if data else render_clips(root() / ".clipwarden/demo")
+    report(bench_decode(files, Settings.load().decode), as_json=as_json)
+
+
+@app.command()
+def sinks(
+    *, verdicts: Annotated[int, typer.Option(help="How many.", min=1_000)] = 20_000, as_json: AsJson = False
+) -> None:
+    """Verdicts/s written, beside one at a time. Example: clipwarden bench sinks."""
+    report(bench_sinks(verdicts), as_json=as_json)
+
+
+@app.command()
+def gpu(*, as_json: AsJson = False) -> None:
+    """Clips/s by batch size on CUDA, beside this host's CPU. Example: clipwarden bench gpu --json."""
+    report(bench_gpu(), as_json=as_json)
+
+
 def report(result: dict[str, object], *, as_json: bool) -> None:
     """One JSON object on stdout, or lines for people."""
     if as_json:
@@ -49,3 +85,8 @@ def report(result: dict[str, object], *, as_json: bool) -> None:
         return
     for name, value in result.items():
         screen.print(f"  {name:<28} {value}")
+
+
+def _data() -> Path | None:
+    named = process_environment().get("CLIPWARDEN_DEMO_DATA")
+    return Path(named) if named else None

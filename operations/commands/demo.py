@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +38,9 @@ def demo(
     settings = Settings.load()
     configure_logging(settings.telemetry.model_copy(update={"log_level": "warning"}))
     board = Board(screen)
-    script = _script(root(), clips)
-    items = [*(posts.own(videos) if videos else []), *script.posts]
+    run = format(int(time.time()), "x")
+    script = _script(root(), clips, run)
+    items = [*(posts.own(videos, run=run) if videos else []), *script.posts]
     board.step(script.banner)
     _bring_up(board, Plan(worker=True, flows=flows, dashboard=True, banner=script.banner))
     try:
@@ -76,9 +78,11 @@ def _play(board: Board, items: Sequence[Item], *, rate: float, stays: bool) -> d
         live.close()
 
 
-def _script(folder: Path, count: int) -> posts.Script:
+def _script(folder: Path, count: int, run: str) -> posts.Script:
     data = process_environment().get("CLIPWARDEN_DEMO_DATA")
-    return posts.paired(Path(data), count) if data else posts.rendered(folder / ".clipwarden" / "demo", count)
+    if data:
+        return posts.paired(Path(data), count, run=run)
+    return posts.rendered(folder / ".clipwarden" / "demo", count, run=run)
 
 
 def _report(body: dict[str, object], *, as_json: bool) -> None:

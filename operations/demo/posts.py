@@ -24,11 +24,11 @@ CAPTIONS = (
     ("vi", "hôm nay trời đẹp quá, cả nhà mình đi dạo công viên"),
     ("en", "easy pasta recipe in five minutes, save it for later"),
     ("vi", "mẹo học tiếng Anh mỗi ngày cho người bận rộn"),
-    ("en", "you are a stupid idiot and everybody hates you"),
-    ("vi", "đồ ngu, cút đi cho khuất mắt"),
+    ("en", "you are such an idiot, stop filming"),
+    ("vi", "đồ ngu, xoá video đi"),
     ("en", "my dog discovered the washing machine today"),
     ("vi", "bé tập đi những bước đầu tiên, cưng xỉu"),
-    ("en", "shut up you disgusting piece of trash"),
+    ("en", "shut up, idiot"),
     ("vi", "chia sẻ công thức bánh flan mềm mịn"),
 )
 
@@ -41,34 +41,43 @@ class Script:
     banner: str
 
 
-def paired(folder: Path, count: int) -> Script:
-    """Research clips and captions of splits no model was trained on, paired by a seeded rule."""
+def paired(folder: Path, count: int, *, run: str) -> Script:
+    """Research clips and captions of splits no model was trained on, paired by a seeded rule.
+
+    Args:
+        folder: laid out as `video/manifest.csv`, `video/clips/`, `text/*.parquet`.
+        count: how many posts.
+        run: tells this run's videos from those of earlier ones.
+    """
     rows = random.Random(SEED)  # noqa: S311 - the same demo each time, nothing secret
     clips = _clips(folder)
     captions = _captions(folder, rows)
     posts = []
     for number in range(count):
         clip, (language, caption) = clips[number % len(clips)], captions[number % len(captions)]
-        posts.append((clip, _post(f"demo:{clip.stem}-{number}", caption, language, "demo-paired")))
+        posts.append((clip, _post(f"demo:{run}:{clip.stem}-{number}", caption, language, "demo-paired")))
     return Script(tuple(posts), "Demo on research data: clip and caption were paired for the demo")
 
 
-def rendered(folder: Path, count: int) -> Script:
+def rendered(folder: Path, count: int, *, run: str) -> Script:
     """Clips the demo renders: harmless, so alerts come from the captions."""
     clips = render_clips(folder)
     posts = []
     for number in range(count):
         clip, (language, caption) = clips[number % len(clips)], CAPTIONS[number % len(CAPTIONS)]
-        posts.append((clip, _post(f"demo:{clip.stem}-{number}", caption, language, "demo-rendered")))
+        posts.append((clip, _post(f"demo:{run}:{clip.stem}-{number}", caption, language, "demo-rendered")))
     return Script(tuple(posts), "Demo on rendered clips: the pictures are harmless, alerts come from the captions")
 
 
-def own(paths: list[Path]) -> list[tuple[Path, Post]]:
+def own(paths: list[Path], *, run: str) -> list[tuple[Path, Post]]:
     """The user's own videos, without captions."""
     files = find_videos(paths)
     if not files:
         raise ConfigError(f"no video files under {', '.join(map(str, paths))}")
-    return [(file, Post(source="demo-own", platform="demo")) for file in files]
+    return [
+        (file, Post(video_id=f"demo:{run}:own-{number}", source="demo-own", platform="demo"))
+        for number, file in enumerate(files)
+    ]
 
 
 def _post(video_id: str, caption: str, language: str, source: str) -> Post:

@@ -67,9 +67,11 @@ class DemoRun:
             time.sleep(0.2)
 
     def follow(self, live: RedisLive) -> None:
-        """Tell the board of every verdict until the view is closed."""
+        """Tell the board of every verdict of this run until the view is closed."""
+        started_at = SystemClock().now()
         for verdict in live.follow(alerts_only=False):
-            self.board.decided(verdict)
+            if verdict.event_time > started_at:
+                self.board.decided(verdict)
 
 
 def summary(account: Audit, posted_to_alert_s: Sequence[float]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from core.events import ModalityScore, RecordRef, Verdict
-from core.labels import Modality, VerdictKind
+from core.labels import Action, Modality, VerdictKind
 from core.storage.ports import VerdictHistory, Written
 from tests.fixtures.stores import NOON, make_alert, make_dead_letter, make_verdict
 
@@ -171,6 +171,15 @@ def test_recent_is_newest_first_and_ties_are_in_order(history: VerdictHistory) -
     history.write([*batch, make_verdict("v:new", offset=9, minute=1)], [])
 
     assert [v.video_id for v in history.recent(3)] == ["v:new", "v:a", "v:B"]
+
+
+def test_recent_flagged_ones_are_found_behind_safe_ones(history: VerdictHistory) -> None:
+    alert, review = make_alert("v:a", offset=1), make_verdict("v:r", offset=2, minute=1, action=Action.REVIEW)
+    cleared = [make_alert("v:c", offset=3), make_verdict("v:c", offset=4, minute=1)]
+    history.write([alert, review, *cleared, *(make_verdict(f"v:{n}", offset=9 + n, minute=9) for n in range(9))], [])
+
+    assert history.recent(5, flagged_only=True) == [review, alert]
+    assert history.recent(1, flagged_only=True) == [review]
 
 
 def test_counts_are_by_current_verdict_since_an_instant(history: VerdictHistory) -> None:

@@ -15,6 +15,7 @@ from core.errors import ConfigError, StoreUnavailable
 from core.events import RecordRef, Verdict
 from core.settings import StoreSettings
 from core.storage.history import TimescaleHistory
+from core.storage.history_sql import RECENT_FLAGGED
 from core.storage.migrate import migrate
 from tests.fixtures.stores import NOON, Line, make_alert, make_dead_letter, make_verdict
 
@@ -87,6 +88,15 @@ def test_a_refresh_counts_late_facts_and_leaves_older_buckets(database: str) -> 
         history.refresh_aggregates(NOON + timedelta(minutes=5))
 
     assert [(row[0], row[4]) for row in _rows(database, SERIES)] == [(NOON, 2), (NOON + timedelta(minutes=9), 1)]
+
+
+def test_flagged_ones_are_found_by_their_index(database: str) -> None:
+    with _history(database) as history:
+        history.write([make_alert("v:x"), *(make_verdict(f"v:{n}", offset=n, minute=n) for n in range(1, 500))], [])
+
+    plan = _rows(database, "EXPLAIN " + RECENT_FLAGGED.decode().replace("%(limit)s", "500"))
+
+    assert "videos_flagged" in str(plan)
 
 
 def test_what_is_older_than_retention_is_deleted(database: str) -> None:

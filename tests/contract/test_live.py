@@ -238,7 +238,7 @@ def test_all_keys_are_ours(live: LiveView, request: pytest.FixtureRequest) -> No
     with redis.Redis.from_url(request.getfixturevalue("redis_settings").url.get_secret_value()) as client:
         names = {name.decode() for name in client.keys("*")}
 
-    assert len(names) == 8
+    assert len(names) == 9
     assert all(name.startswith(keys.PREFIX) for name in names)
 
 
@@ -291,7 +291,28 @@ def test_what_another_version_wrote_is_left_out(redis_settings: RedisSettings) -
     live = RedisLive(redis_settings)
     _publish(live, make_alert("v:1"), make_alert("v:2", minute=1))
     with redis.Redis.from_url(redis_settings.url.get_secret_value()) as client:
-        client.set(keys.live_verdict("v:1"), '{"schema": "video.verdicts.v9"}')
+        client.hset(keys.LIVE_VERDICTS, "v:1", '{"schema": "video.verdicts.v9"}')
 
     assert [v.video_id for v in live.snapshot().verdicts] == ["v:2"]
+    live.close()
+
+
+def test_a_publish_prolongs_the_view_as_a_whole(redis_settings: RedisSettings) -> None:
+    live = RedisLive(redis_settings)
+    live.rebuild([make_alert()], NOON)
+    whole = (keys.LIVE, keys.LIVE_FLAGGED, keys.LIVE_VERDICTS, keys.BUILT)
+
+    with redis.Redis.from_url(redis_settings.url.get_secret_value()) as client:
+        assert all(client.expire(key, 5) for key in whole)
+        _publish(live, make_verdict("v:2"))
+        assert min(client.ttl(key) for key in whole) > 5
+    live.close()
+
+
+def test_a_view_that_silence_ended_is_empty(redis_settings: RedisSettings) -> None:
+    live = RedisLive(redis_settings.model_copy(update={"live_ttl_s": 1}))
+    live.rebuild([make_alert()], NOON)
+
+    eventually(live.is_empty)
+    assert live.snapshot().verdicts == ()
     live.close()

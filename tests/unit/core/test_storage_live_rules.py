@@ -1,5 +1,5 @@
 from core.storage import keys
-from core.storage.live_rules import Seen, for_view
+from core.storage.live_rules import Seen, for_view, kept
 from tests.fixtures.stores import make_alert, make_verdict
 
 
@@ -17,12 +17,20 @@ def test_another_outcome_of_the_same_verdict_is_new() -> None:
     assert seen.is_new(make_alert())
 
 
-def test_the_view_takes_no_more_than_it_holds_and_the_newest_last() -> None:
-    batch = [make_verdict(f"v:{n}", minute=n) for n in (3, 1, 2)]
+def test_a_batch_brings_each_current_video_once_with_its_newest_verdict() -> None:
+    newest = make_verdict("v:1", offset=2, minute=2)
+    batch = [newest, make_alert("v:1", minute=1), make_alert("v:late"), make_verdict("v:2")]
 
-    assert [v.video_id for v in for_view(batch, current=frozenset({"v:1", "v:2", "v:3"}), size=2)] == ["v:2", "v:3"]
+    assert for_view(batch, current=frozenset({"v:1", "v:2"})) == [make_verdict("v:2"), newest]
+
+
+def test_what_is_kept_is_the_newest_of_all_and_the_newest_flagged_in_order() -> None:
+    alerts = [make_alert(f"v:a{n}", minute=n) for n in range(3)]
+    safe = [make_verdict(f"v:s{n}", minute=3 + n) for n in range(3)]
+
+    assert [v.video_id for v in kept([*alerts, *safe], size=2)] == ["v:s2", "v:s1", "v:a2", "v:a1"]
+    assert [v.video_id for v in kept(alerts, size=2)] == ["v:a2", "v:a1"]
 
 
 def test_keys_are_told_apart_by_what_they_are_of() -> None:
-    assert keys.live_verdict("v:1") == "clipwarden:live:verdict:v:1"
     assert keys.heartbeat("flow", "0/2") == "clipwarden:heartbeat:flow:0/2"

@@ -60,7 +60,7 @@ def test_redis_down_reads_the_database_until_it_is_back(clock: FixedClock) -> No
 
 def test_a_database_that_dies_between_ping_and_query_raises_nothing(clock: FixedClock) -> None:
     class Dying(History):
-        def recent(self, limit: int) -> list[Verdict]:
+        def recent(self, limit: int, *, flagged_only: bool = False) -> list[Verdict]:
             raise StoreUnavailable("gone")
 
     live = Live()

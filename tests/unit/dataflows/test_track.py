@@ -33,13 +33,21 @@ def test_room_shrinks_with_what_is_unwritten() -> None:
     assert in_flight.room() == 1
 
 
-def test_a_slow_partition_fills_only_its_part() -> None:
+def test_a_slow_partition_leaves_room_for_the_others_and_resumes_when_it_has_caught_up() -> None:
     in_flight = InFlight(16)
-    for offset in range(4):
+    for offset in range(8):
         in_flight.began(0, offset, NOW)
+    in_flight.began(1, 0, NOW)
+    assert in_flight.crowded(frozenset()) == {0}
 
-    assert in_flight.is_full(0, partitions=8)
-    assert not in_flight.is_full(1, partitions=8)
+    for offset in range(3):
+        in_flight.ended(0, offset)
+    assert in_flight.crowded(frozenset()) == frozenset()
+    assert in_flight.crowded({0}) == {0}
+
+    for offset in range(3, 5):
+        in_flight.ended(0, offset)
+    assert in_flight.crowded({0}) == frozenset()
 
 
 def test_the_oldest_wait_is_told() -> None:
