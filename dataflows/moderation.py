@@ -63,7 +63,7 @@ def start(kind: type[ScoringProcess]) -> Dataflow:
         _run_with_recovery(settings.flow)
         process = kind(settings).start()
     except ConfigError as error:
-        sys.stderr.write(f"clipwarden flow: {error}\n")
+        sys.stderr.write(f"clipwarden flow: {error.message}\n")
         raise SystemExit(2) from error
     return build_flow(
         process.source(),

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.media.cage import Cage
-
 from core.clock import Clock
 from core.errors import MediaEmpty, MediaMissing, MediaTooLarge
 from core.events import VideoPosted
+from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.ports import MediaStore
 from ingestion.kafka import EventProducer

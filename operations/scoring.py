@@ -10,12 +10,11 @@ from pathlib import Path
 from threading import Event
 from typing import Self
 
-from core.media.cage import Cage
-
 from core.clock import SystemClock
 from core.errors import EventInvalid, MediaEmpty, MediaMissing, MediaTooLarge
 from core.events import Verdict, VideoPosted
 from core.health import Health
+from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.memory import MemoryMedia
 from dataflows.apply import PolicyApplier

@@ -12,7 +12,7 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
 
-from core.errors import MediaEmpty, MediaMissing, MediaTooLarge, ObjectsUnavailable
+from core.errors import ConfigError, MediaEmpty, MediaMissing, MediaTooLarge, ObjectsUnavailable
 from core.settings import MediaSettings
 
 CONNECT_TIMEOUT_S = 2.0
@@ -108,20 +108,26 @@ class S3Media:
 
 def _client(settings: MediaSettings, endpoint: str) -> Minio:
     scheme, found, host = endpoint.rpartition("://")
-    return Minio(
-        host,
-        access_key=settings.access_key,
-        secret_key=settings.secret_key.get_secret_value(),
-        secure=scheme == "https" if found else settings.secure,
-        # Known beforehand, or the client would ask the server before it signs.
-        region=settings.region,
-        http_client=urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
-            maxsize=CONNECTIONS,
-            # Trying again is the caller's: it waits, says so, and goes on without limit.
-            retries=urllib3.Retry(0),
-        ),
-    )
+    try:
+        return Minio(
+            host,
+            access_key=settings.access_key,
+            secret_key=settings.secret_key.get_secret_value(),
+            secure=scheme == "https" if found else settings.secure,
+            # Known beforehand, or the client would ask the server before it signs.
+            region=settings.region,
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
+                maxsize=CONNECTIONS,
+                # Trying again is the caller's: it waits, says so, and goes on without limit.
+                retries=urllib3.Retry(0),
+            ),
+        )
+    except ValueError as error:
+        raise ConfigError(
+            f"the object store's settings cannot be used ({error}); "
+            "set CLIPWARDEN_MEDIA__ENDPOINT, CLIPWARDEN_MEDIA__ACCESS_KEY and CLIPWARDEN_MEDIA__SECRET_KEY"
+        ) from error
 
 
 def _save(chunks: Iterator[bytes], to: Path, *, max_bytes: int) -> str:

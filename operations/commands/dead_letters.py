@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from core.storage.media import S3Media
 from rich.table import Table
 
 from core.errors import ConfigError
 from core.events import DeadLetter, RecordRef
 from core.settings import Settings
 from core.storage.history import TimescaleHistory
+from core.storage.media import S3Media
 from core.storage.ports import DeadLetterRow
 from ingestion.kafka import EventProducer
 from operations.seat import load_settings, screen

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from core.media.cage import Cage
-from core.storage.media import S3Media
 from rich.progress import track
 
 from core.clock import SystemClock
 from core.errors import ConfigError, MediaError
+from core.media.cage import Cage
 from core.settings import Settings
+from core.storage.media import S3Media
 from ingestion.intake import Intake, Post, find_videos
 from ingestion.kafka import EventProducer
 from operations.seat import load_settings, screen

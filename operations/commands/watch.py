@@ -3,9 +3,9 @@
 from typing import Annotated
 
 import typer
-from core.storage.live import RedisLive
 
 from core.events import Verdict
+from core.storage.live import RedisLive
 from operations.seat import load_settings, screen
 
 app = typer.Typer()
