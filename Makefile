@@ -1,17 +1,19 @@
 # Every command of the project; `make help` lists them. The environment is built in .venv/ from constraints.txt.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 RUN_EXTRAS := ingestion,dataflows,serving,dashboard,operations,embedded
 PACKAGES := core ingestion dataflows models dashboard operations
 ARGS ?=
+comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
 ## help: list the targets
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST) | column -t -s ':'
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 ## demo: everything from nothing: servers, worker, flow, real clips, console; Ctrl-C stops all (ARGS="--clips 40 --exit --json")
 demo: .venv/.run
@@ -71,13 +73,20 @@ clean:
 	@echo "▸ environment: .venv ($$($(PYTHON) --version))"
 	@$(PYTHON) -m venv .venv
 
+# pip with a line of progress instead of hundreds; the whole log when it fails.
+define install
+	@echo "▸ $(1)"; start=$$SECONDS; \
+	$(BIN)/pip install --progress-bar off -c constraints.txt -e '.[$(2)]' 2>&1 | tee .venv/install.log \
+	  | awk '/^(Collecting|Downloading|Building|Installing)/ { printf "\r  %-76.76s", $$0; fflush() }' \
+	  || { echo; tail -n 20 .venv/install.log; echo "installation failed; the whole log: .venv/install.log"; exit 1; }; \
+	touch $@; printf '\r  %-76s\n' "installed in $$((SECONDS - start)) s"
+endef
+
 # Runtime first: the demo needs no linters, and no training stack.
 .venv/.run: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "▸ installing the platform (once, a few minutes)"; start=$$SECONDS; \
-	$(BIN)/pip install -q -c constraints.txt -e '.[$(RUN_EXTRAS)]' && touch $@ && echo "▸ installed in $$((SECONDS - start)) s"
+	$(call install,installing the platform (once; two minutes where PyTorch's CPU wheel is at hand),$(RUN_EXTRAS))
 
 .venv/.dev: .venv/.run
-	@echo "▸ installing what tests and training need (once)"; start=$$SECONDS; \
-	$(BIN)/pip install -q -c constraints.txt -e '.[$(RUN_EXTRAS),training,dev]' && touch $@ && echo "▸ installed in $$((SECONDS - start)) s"
+	$(call install,installing what tests and training need (once),$(RUN_EXTRAS)$(comma)training$(comma)dev)
 
 .PHONY: help demo test check setup fmt fmt-check lint types imports docs up down starter-models clean

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from core.events import Verdict
-from core.labels import VerdictKind
+from core.labels import Modality, Mode, VerdictKind
 from dashboard.alerts import Alert, headline_score
 from dashboard.caption import excerpt
 from dashboard.charts import sparkline
@@ -88,11 +88,11 @@ def byline(verdict: Verdict) -> str:
 
 
 def modality_scores(verdict: Verdict) -> list[Markup]:
-    """Each modality that was posted with its score, or the code it is missing with."""
+    """Each modality that was posted with its score, or the code it is missing with; fusion only where it decided."""
     return [
         _modality(MODALITIES[modality], headline_score(verdict, modality), verdict.modalities[modality].code)
         for modality in MODALITIES
-        if modality in verdict.modalities
+        if modality in verdict.modalities and (modality is not Modality.FUSION or verdict.mode is Mode.FUSION)
     ]
 
 
