@@ -30,12 +30,13 @@ from core.labels import Action, Modality, Mode, VerdictKind
 MAX_CAPTION_CHARS = 20_000
 MAX_HASHTAGS = 100
 VIDEO_ID_PATTERN = r"^[A-Za-z0-9_.:-]{1,128}$"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MEDIA_URI = re.compile(r"^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.{1,1024})$")
 
 
 def _storable(text: str) -> str:
     # PostgreSQL text cannot hold NUL, and UTF-8 cannot hold lone surrogates: refuse here, not in the writer.
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if _UNSTORABLE.search(text):
         raise ValueError("holds NUL or surrogate characters")
     return text
 

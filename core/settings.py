@@ -41,8 +41,6 @@ class KafkaSettings(Section):
     group: str = "clipwarden-moderation"
     request_timeout_s: float = Field(default=30.0, gt=0)
     fetch_wait_max_ms: int = Field(default=10, gt=0)
-    # Off only for a broker that confuses the sequences of two producers (the embedded one does): then at-least-once.
-    idempotence: bool = True
 
 
 class StoreSettings(Section):
@@ -90,10 +88,10 @@ class DecodeSettings(Section):
 
 
 class FlowSettings(Section):
-    """One scoring process."""
+    """One scoring process; `window` is how many records it may hold unwritten, which a crash makes it read again."""
 
     share: Annotated[str, Field(pattern=r"^\d+/\d+$"), AfterValidator(_one_of_all)] = "0/1"
-    window: int = Field(default=1024, ge=8, le=100_000)
+    window: int = Field(default=2048, ge=8, le=100_000)
     state_dir: Path = Path(".clipwarden/flow")
     policy_file: Path | None = None
     http_port: int = Field(default=0, ge=0, le=65_535)

@@ -6,6 +6,7 @@ import structlog
 
 from core.clock import Clock
 from core.errors import ConfigError
+from core.labels import VerdictKind
 from core.telemetry import DEAD_LETTERS, VERDICTS
 from dataflows.decide import decide
 from dataflows.infer import Scored
@@ -17,6 +18,7 @@ from dataflows.write import Outcome
 log = structlog.get_logger()
 
 RELOAD_EVERY_S = 2.0
+_DECIDED = {kind: VERDICTS.labels(kind.value) for kind in VerdictKind}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class PolicyApplier:
             policy=policy,
             now=self._clock.now(),
         )
-        VERDICTS.labels(verdict.verdict.value).inc()
+        _DECIDED[verdict.verdict].inc()
         for letter in item.dead_letters:
             DEAD_LETTERS.labels(letter.code).inc()
         return Outcome(item.posted.record, verdict, item.dead_letters)

@@ -1,5 +1,6 @@
 """Scores + signals + policy + now → verdict: pure and total. A failure is never a score."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,15 +63,20 @@ def judge(scores: Scores, policy: Policy) -> Judgement:
         modality: labels for modality, labels in by_modality.items() if modality is not Modality.FUSION
     }
     fusion = by_modality.get(Modality.FUSION) if _may_fuse(scores, policy) else None
-    combined = _combine(singles, fusion, policy)
+    alone = _flagging_alone(singles, policy)
+    combined = _combine(singles, fusion, policy, alone=alone)
     failed = any(
         result.code is not None for modality, result in scores.modalities.items() if modality is not Modality.FUSION
     )
-    kind, label = _kind(combined, singles, policy, failed=failed)
-    action = {VerdictKind.HARMFUL: policy.labels[label].action if label else Action.ALERT}.get(
-        kind, Action.REVIEW if kind is VerdictKind.REVIEW else Action.NONE
+    kind, label = _kind(combined, policy, alone=alone, failed=failed)
+    return Judgement(
+        kind,
+        _action(kind, label, policy),
+        _mode(singles, fusion),
+        label,
+        combined.get(label or HARMFUL_LABEL),
+        combined,
     )
-    return Judgement(kind, action, _mode(singles, fusion), label, combined.get(label or HARMFUL_LABEL), combined)
 
 
 def decide(
@@ -124,46 +130,56 @@ def _may_fuse(scores: Scores, policy: Policy) -> bool:
     return policy.fusion is FusionUse.ON or (policy.fusion is FusionUse.AUTO and scores.fusion_passed_gate)
 
 
-def _combine(singles: Mapping[Modality, Labels], fusion: Labels | None, policy: Policy) -> dict[str, float]:
+def _combine(
+    singles: Mapping[Modality, Labels], fusion: Labels | None, policy: Policy, *, alone: frozenset[str]
+) -> dict[str, float]:
     """Per label fusion where it speaks, else the weighted mean of who emits it; `harmful` is the largest."""
     names = sorted({label for labels in singles.values() for label in labels})
     combined = {name: _late_score(name, singles, policy) for name in names}
     combined.update(fusion or {})
-    flagged = [labels[name] for labels in singles.values() for name in labels if _flags_alone(name, singles, policy)]
+    flagged = [labels[name] for labels in singles.values() for name in alone.intersection(labels)]
     if combined:
         combined[HARMFUL_LABEL] = max(*combined.values(), *flagged, 0.0)
     return combined
 
 
 def _late_score(label: str, singles: Mapping[Modality, Labels], policy: Policy) -> float:
-    weights = {modality: policy.late_score[modality] for modality, labels in singles.items() if label in labels}
-    return sum(weight * singles[modality][label] for modality, weight in weights.items()) / sum(weights.values())
+    total = weights = 0.0
+    for modality, labels in singles.items():
+        if label in labels:
+            weight = policy.late_score[modality]
+            total += weight * labels[label]
+            weights += weight
+    return total / weights
 
 
-def _flags_alone(label: str, singles: Mapping[Modality, Labels], policy: Policy) -> bool:
-    alone = policy.labels[label].alone if label in policy.labels else {}
-    return any(
-        label in singles.get(modality, {}) and singles[modality][label] >= bar for modality, bar in alone.items()
+def _flagging_alone(singles: Mapping[Modality, Labels], policy: Policy) -> frozenset[str]:
+    """The labels that a single modality's score flags by itself."""
+    return frozenset(
+        label
+        for modality, labels in singles.items()
+        for label, score in labels.items()
+        if label in policy.labels and score >= policy.labels[label].alone.get(modality, math.inf)
     )
 
 
-def _kind(
-    combined: Labels, singles: Mapping[Modality, Labels], policy: Policy, *, failed: bool
-) -> tuple[VerdictKind, str | None]:
+def _kind(combined: Labels, policy: Policy, *, alone: frozenset[str], failed: bool) -> tuple[VerdictKind, str | None]:
     if not combined:
         return VerdictKind.UNSCORED, None
     declared = {label: score for label, score in combined.items() if label in policy.labels}
-    over = [
-        label
-        for label, score in declared.items()
-        if score >= policy.labels[label].threshold or _flags_alone(label, singles, policy)
-    ]
+    over = [label for label, score in declared.items() if score >= policy.labels[label].threshold or label in alone]
     if over:
         return VerdictKind.HARMFUL, _most_specific(over, combined)
     near = [label for label, score in declared.items() if score >= policy.labels[label].review]
     if near:
         return VerdictKind.REVIEW, _most_specific(near, combined)
     return (VerdictKind.PARTIAL if failed else VerdictKind.SAFE), None
+
+
+def _action(kind: VerdictKind, label: str | None, policy: Policy) -> Action:
+    if kind is VerdictKind.HARMFUL:
+        return policy.labels[label].action if label else Action.ALERT
+    return Action.REVIEW if kind is VerdictKind.REVIEW else Action.NONE
 
 
 def _most_specific(labels: list[str], combined: Labels) -> str:

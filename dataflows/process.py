@@ -1,6 +1,7 @@
 """One scoring process: its parts, built once from settings, and how they start and stop together."""
 
 import fcntl
+import gc
 import signal
 import threading
 from concurrent.futures import Future
@@ -36,6 +37,10 @@ from dataflows.write import Stores, WriteQueue, Writer
 from models.remote import RemoteClient
 
 log = structlog.get_logger()
+
+GC_YOUNG = 20_000
+"""New objects between two collections, about a thousand records' worth."""
+GC_MIDDLE = 20
 
 
 class ScoringProcess:
@@ -73,6 +78,7 @@ class ScoringProcess:
         self.heartbeat.start()
         self.applier = PolicyApplier(self._policy, self._emitted(), clock=self.clock)
         self.projector.start()
+        _collect_seldom()
         return self
 
     def source(self) -> ShareSource:
@@ -152,6 +158,17 @@ class ScoringProcess:
             },
             port=self.server.port,
         )
+
+
+def _collect_seldom() -> None:
+    """Let the garbage collector look at what a window of records makes at a time, and never again at the modules.
+
+    Nearly all objects of a record go by their reference counts. With the defaults the collector ran every few dozen
+    records, and again and again over whatever was in flight: a fifth of this process's CPU (measured).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG, GC_MIDDLE)
 
 
 def _take_share(settings: Settings) -> "object":

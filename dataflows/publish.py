@@ -65,9 +65,7 @@ def _connect(settings: KafkaSettings) -> Producer:
         {
             "bootstrap.servers": settings.brokers,
             "acks": "all",
-            "enable.idempotence": settings.idempotence,
-            # What idempotence allows; without it the client would send as many as it has, and drown a slow broker.
-            "max.in.flight.requests.per.connection": 5,
+            "enable.idempotence": True,
             "compression.type": "lz4",
             "linger.ms": 2,
             "message.timeout.ms": int(settings.request_timeout_s * 1e3),

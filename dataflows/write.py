@@ -15,7 +15,8 @@ from dataflows.track import InFlight
 from dataflows.wait import Patience, StoppingError
 
 INLINE_PAYLOAD_BYTES = 256 * 1024
-MAX_BATCH = 500
+MAX_BATCH = 2_000
+"""What waits is written at once, up to this: each batch costs the broker one object per partition."""
 DRAIN_S = 60.0
 
 

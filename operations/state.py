@@ -241,8 +241,6 @@ def environment(site: Site) -> dict[str, str]:
     """The settings with which a process uses this platform, as environment variables."""
     values = {
         "KAFKA__BROKERS": site.address("broker"),
-        # Two idempotent producers on one partition are refused by this broker: sequences are not kept per producer.
-        "KAFKA__IDEMPOTENCE": "false",
         "STORE__DSN": site.dsn(),
         "REDIS__URL": site.redis_url,
         "MEDIA__ENDPOINT": site.address("s3"),

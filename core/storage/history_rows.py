@@ -3,10 +3,10 @@
 import base64
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.events import DeadLetter, RecordRef, Verdict
 from core.storage.ports import DeadLetterRow
@@ -41,21 +41,44 @@ def recency(verdict: Verdict) -> tuple[datetime, int, int]:
 def newest(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """One verdict per video, the most recent."""
     chosen: dict[str, Verdict] = {}
-    for verdict in sorted(verdicts, key=recency):
-        chosen[verdict.video_id] = verdict
+    for verdict in verdicts:
+        # Most videos come once in a batch: only a repeat is compared.
+        known = chosen.setdefault(verdict.video_id, verdict)
+        if known is not verdict and recency(verdict) >= recency(known):
+            chosen[verdict.video_id] = verdict
     return list(chosen.values())
 
 
 def facts(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """One verdict per content and per verdict_id: the one with the fewest failures, the oldest of those."""
-    ranked = sorted(verdicts, key=lambda verdict: (failures(verdict), recency(verdict)))
-    by_content: dict[uuid.UUID, Verdict] = {}
-    for verdict in ranked:
-        by_content.setdefault(content_id(verdict), verdict)
-    by_id: dict[str, Verdict] = {}
-    for verdict in by_content.values():
-        by_id.setdefault(verdict.verdict_id, verdict)
-    return list(by_id.values())
+    return [row.verdict for row in _facts(map(_row, verdicts))]
+
+
+class _Row(NamedTuple):
+    """A verdict with what is costly to derive from it, derived once."""
+
+    verdict: Verdict
+    content_id: uuid.UUID
+    rank: tuple[int, datetime, int, int]
+    """Of equal contents, or of equal verdict_ids, the lowest is the fact."""
+
+
+def _row(verdict: Verdict) -> _Row:
+    return _Row(verdict, content_id(verdict), (failures(verdict), *recency(verdict)))
+
+
+def _facts(rows: Iterable[_Row]) -> list[_Row]:
+    by_content = _lowest(rows, lambda row: row.content_id)
+    return _lowest(by_content, lambda row: row.verdict.verdict_id)
+
+
+def _lowest(rows: Iterable[_Row], key: Callable[[_Row], Hashable]) -> list[_Row]:
+    chosen: dict[Hashable, _Row] = {}
+    for row in rows:
+        known = chosen.setdefault(key(row), row)
+        if row.rank < known.rank:
+            chosen[key(row)] = row
+    return list(chosen.values())
 
 
 def storable(text: str) -> str:
@@ -105,7 +128,6 @@ _VERDICT: Mapping[str, Callable[[Verdict], Any]] = {
     "partition": lambda v: v.record.partition,
     "offset": lambda v: v.record.offset,
     "replay_of": lambda v: v.replay_of and storable(v.replay_of),
-    "content_id": content_id,
 }
 
 _DEAD_LETTER: Mapping[str, Callable[[DeadLetter], Any]] = {
@@ -132,11 +154,13 @@ def verdict_columns(verdicts: Sequence[Verdict]) -> Columns:
     The order is the same in every process: two writers lock rows in the same order, and never each other out.
     """
     records = {(v.record.topic, v.record.partition, v.record.offset): v for v in verdicts}
-    rows = sorted(records.values(), key=lambda v: (v.video_id, content_id(v), recency(v)))
-    columns: Columns = {name: [value(row) for row in rows] for name, value in _VERDICT.items()}
-    for name, chosen in (("is_fact", facts(rows)), ("is_current", newest(rows))):
-        members = {id(verdict) for verdict in chosen}
-        columns[name] = [id(row) in members for row in rows]
+    rows = sorted(map(_row, records.values()), key=lambda row: (row.verdict.video_id, row.content_id, row.rank[1:]))
+    ordered = [row.verdict for row in rows]
+    columns: Columns = {name: list(map(value, ordered)) for name, value in _VERDICT.items()}
+    columns["content_id"] = [row.content_id for row in rows]
+    for name, chosen in (("is_fact", [row.verdict for row in _facts(rows)]), ("is_current", newest(ordered))):
+        members = set(map(id, chosen))
+        columns[name] = [id(verdict) in members for verdict in ordered]
     return columns
 
 

@@ -26,17 +26,25 @@ POLL_S = 0.5
 
 # In one step, because shares and a rebuild write at the same time: an older verdict never replaces a newer one, and
 # what falls out of both sets takes its body along. All expire together, the mark of a built view too: what silence
-# ended is built again.
+# ended is built again. It publishes as well, so that each body travels and is packed once. `marks` holds `v` for the
+# view, `f` for flagged, `p` for published.
 _PUT = """
 local live, flagged, bodies = KEYS[1], KEYS[2], KEYS[3]
-local size, ttl_s = tonumber(ARGV[1]), ARGV[2]
-for i = 3, #ARGV, 4 do
-    local id, at, is_flagged, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+local size, ttl_s, verdicts, alerts = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local function show(id, at, is_flagged, body)
     local known = redis.call('ZSCORE', live, id) or redis.call('ZSCORE', flagged, id)
-    if not known or tonumber(known) <= tonumber(at) then
-        redis.call('ZADD', live, at, id)
-        redis.call('HSET', bodies, id, body)
-        if is_flagged == '1' then redis.call('ZADD', flagged, at, id) else redis.call('ZREM', flagged, id) end
+    if known and tonumber(known) > tonumber(at) then return end
+    redis.call('ZADD', live, at, id)
+    redis.call('HSET', bodies, id, body)
+    if is_flagged then redis.call('ZADD', flagged, at, id) else redis.call('ZREM', flagged, id) end
+end
+for i = 5, #ARGV, 4 do
+    local id, at, marks, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local is_flagged = string.find(marks, 'f')
+    if string.find(marks, 'v') then show(id, at, is_flagged, body) end
+    if string.find(marks, 'p') then
+        redis.call('PUBLISH', verdicts, body)
+        if is_flagged then redis.call('PUBLISH', alerts, body) end
     end
 end
 for _, sets in ipairs({{live, flagged}, {flagged, live}}) do
@@ -86,17 +94,13 @@ class RedisLive:
         """
         if not verdicts:
             return
+        shown = for_view(verdicts, current=current)
         with self._available(), self._redis.pipeline(transaction=False) as pipeline:
-            self._put(pipeline, for_view(verdicts, current=current), now)
+            self._put(pipeline, verdicts, shown=shown, marks="p", now=now)
             taken = [f"{at.timestamp()} {seconds}" for at, seconds in samples(verdicts, current=current, now=now)]
             if taken:
                 pipeline.lpush(keys.POSTED_TO_ALERT, *taken)
                 pipeline.ltrim(keys.POSTED_TO_ALERT, 0, SAMPLES - 1)
-            for verdict in verdicts:
-                body = verdict.to_bytes()
-                pipeline.publish(keys.VERDICTS_CHANNEL, body)
-                if is_flagged(verdict):
-                    pipeline.publish(keys.ALERTS_CHANNEL, body)
             pipeline.execute()
 
     def count(self, counts: Mapping[str, int], now: datetime) -> None:
@@ -116,7 +120,7 @@ class RedisLive:
         """Fill the view without touching the channels; newer verdicts in it stay."""
         chosen = for_view(verdicts, current=frozenset(v.video_id for v in verdicts))
         with self._available(), self._redis.pipeline(transaction=False) as pipeline:
-            self._put(pipeline, chosen, now)
+            self._put(pipeline, chosen, shown=chosen, marks="", now=now)
             pipeline.set(keys.BUILT, now.isoformat(), ex=self._ttl_s)
             pipeline.execute()
 
@@ -180,13 +184,23 @@ class RedisLive:
         # A follower's own connection is not pulled from under it: it lets go at its next look at the event.
         self._redis.connection_pool.disconnect(inuse_connections=False)
 
-    def _put(self, pipeline: Any, verdicts: Sequence[Verdict], now: datetime) -> None:  # noqa: ANN401 - see redis-py
-        if not verdicts:
-            return
-        rows = ((v.video_id, v.event_time.timestamp(), int(is_flagged(v)), v.to_bytes()) for v in verdicts)
-        arguments = (self._size, self._ttl_s, *(part for row in rows for part in row))
+    def _put(
+        self,
+        pipeline: Any,  # noqa: ANN401 - see redis-py
+        verdicts: Sequence[Verdict],
+        *,
+        shown: Sequence[Verdict],
+        marks: str,
+        now: datetime,
+    ) -> None:
+        arguments: list[Any] = [self._size, self._ttl_s, keys.VERDICTS_CHANNEL, keys.ALERTS_CHANNEL]
+        in_view = set(map(id, shown))
+        for verdict in verdicts:
+            at, does = verdict.event_time.timestamp(), "v" * (id(verdict) in in_view) + "f" * is_flagged(verdict)
+            arguments += (verdict.video_id, at, does + marks, verdict.as_json)
         pipeline.eval(_PUT, len(_PUT_KEYS), *_PUT_KEYS, *arguments)
-        pipeline.set(keys.UPDATED_AT, now.isoformat())
+        if shown:
+            pipeline.set(keys.UPDATED_AT, now.isoformat())
 
     def _bodies(self, video_ids: Sequence[str], beating: Sequence[str]) -> tuple[list[str | None], list[str | None]]:
         """What is there of these verdicts and heartbeats."""

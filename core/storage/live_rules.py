@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.events import Verdict
 from core.labels import Action
-from core.storage.history_rows import newest
+from core.storage.history_rows import newest, recency
 
 SAMPLES = 1000
 """How many posted-to-alert samples the view keeps."""
@@ -24,8 +24,8 @@ def is_flagged(verdict: Verdict) -> bool:
 
 
 def for_view(verdicts: Iterable[Verdict], *, current: frozenset[str]) -> list[Verdict]:
-    """The batch's current verdicts, one per video; all of them, since any may end the flag of its video."""
-    return newest(verdict for verdict in verdicts if verdict.video_id in current)
+    """The batch's current verdicts, one per video, oldest first; all of them: any may end the flag of its video."""
+    return sorted(newest(verdict for verdict in verdicts if verdict.video_id in current), key=recency)
 
 
 def in_order(verdicts: Iterable[Verdict]) -> list[Verdict]:

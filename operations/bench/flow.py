@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import psutil
 import psycopg
@@ -19,8 +20,18 @@ from operations.seat import screen
 from operations.state import Plan
 
 TIMEOUT_S = 600.0
+MARK_EVERY_S = 0.25
 SETTLED = 0.2
-"""Memory is compared from this share of the run on: before, caches fill."""
+"""Memory is compared from this share of the events on: before, caches fill."""
+
+
+class _Mark(NamedTuple):
+    """How far the flow was at an instant, and what it had used."""
+
+    at_s: float
+    events: int
+    rss_mb: float
+    cpu_s: float
 
 
 def bench_flow(events: int) -> dict[str, object]:
@@ -30,11 +41,14 @@ def bench_flow(events: int) -> dict[str, object]:
         _produce(site, events)
         screen.print("[dim]scoring them[/]")
         before = site.cpu_s()
-        rate, rss_mb, flow_s = _score(site, events)
-        spent = {**{name: after - before[name] for name, after in site.cpu_s().items()}, "flow": flow_s}
+        marks = _score(site, events)
+        spent = {name: after - before[name] for name, after in site.cpu_s().items()}
         screen.print("[dim]the bare copy, for comparison[/]")
         bare = events / _copy(site, events)
-    first, last = rss_mb[int(len(rss_mb) * SETTLED)], rss_mb[-1]
+    first, last = marks[0], marks[-1]
+    settled = next(mark for mark in marks if mark.events >= events * SETTLED)
+    rate = events / (last.at_s - first.at_s)
+    spent["flow"] = last.cpu_s - first.cpu_s
     return {
         "bench": "flow",
         "events": events,
@@ -42,7 +56,11 @@ def bench_flow(events: int) -> dict[str, object]:
         "bare_copy_events_per_s": round(bare),
         "ratio_to_bare_copy": round(rate / bare, 3),
         "cpu_us_per_event": {name: round(seconds / events * 1e6) for name, seconds in spent.items()},
-        "rss_mb": {"settled": round(first, 1), "end": round(last, 1), "growth": round(last / first - 1, 3)},
+        "rss_mb": {
+            "settled": round(settled.rss_mb, 1),
+            "end": round(last.rss_mb, 1),
+            "growth": round(last.rss_mb / settled.rss_mb - 1, 3),
+        },
     }
 
 
@@ -64,25 +82,30 @@ def _produce(site: BenchSite, events: int) -> None:
     producer.flush()
 
 
-def _score(site: BenchSite, events: int) -> tuple[float, list[float], float]:
-    """Events per second, the flow's resident MB over time, and its CPU seconds."""
-    rss_mb: list[float] = []
-    cpu_s = 0.0
-    marks: list[tuple[float, int]] = []
+def _score(site: BenchSite, events: int) -> list[_Mark]:
+    """Marks from the last one without any event to the one with all: what starting costs is not in them."""
+    marks: list[_Mark] = []
     deadline_s = time.monotonic() + TIMEOUT_S
     dsn = site.settings.store.dsn.get_secret_value()
     with _flow(site, "operations.bench.null_flow") as flow, psycopg.connect(dsn, autocommit=True) as database:
-        while not marks or marks[-1][1] < events:
-            row = database.execute("SELECT count(*) FROM sightings").fetchone()
-            marks.append((time.monotonic(), int(row[0]) if row else 0))
-            process = psutil.Process(flow.pid)
-            rss_mb.append(process.memory_info().rss / 1e6)
-            cpu_s = sum(process.cpu_times()[:2])
-            if time.monotonic() > deadline_s or flow.poll() is not None:
-                raise RuntimeError(f"the flow stopped at {marks[-1][1]} of {events} events")
-            time.sleep(0.25)
-    start = next(mark for mark in reversed(marks) if mark[1] == 0)
-    return events / (marks[-1][0] - start[0]), rss_mb, cpu_s
+        while not marks or marks[-1].events < events:
+            mark = _mark(flow, database)
+            marks = [*marks, mark] if mark.events else [mark]
+            if mark.at_s > deadline_s or flow.poll() is not None:
+                raise RuntimeError(f"the flow stopped at {mark.events} of {events} events")
+            time.sleep(MARK_EVERY_S)
+    return marks
+
+
+def _mark(flow: "subprocess.Popen[str]", database: psycopg.Connection) -> _Mark:
+    row = database.execute("SELECT count(*) FROM sightings").fetchone()
+    process = psutil.Process(flow.pid)
+    return _Mark(
+        time.monotonic(),
+        int(row[0]) if row else 0,
+        process.memory_info().rss / 1e6,
+        sum(process.cpu_times()[:2]),
+    )
 
 
 def _copy(site: BenchSite, events: int) -> float:

@@ -11,7 +11,8 @@ from dataflows.parse import Posted, Rejected
 from dataflows.process import ScoringProcess
 
 EMITTED = {"text": ("harmful", "hate", "harassment"), "video": ("violence",)}
-SCORES = {"harmful": 0.1, "hate": 0.05, "harassment": 0.1}
+SAFE = ModalityScore(scores={"harmful": 0.1, "hate": 0.05, "harassment": 0.1})
+HARMFUL = ModalityScore(scores={"harmful": 0.9, "hate": 0.45, "harassment": 0.9})
 
 
 class NullProcess(ScoringProcess):
@@ -24,9 +25,8 @@ class NullProcess(ScoringProcess):
         """The answer without asking anyone."""
         if isinstance(item, Rejected):
             return item
-        factor = 9.0 if item.record.offset % 3 == 0 else 1.0
-        labels = {label: score * factor for label, score in SCORES.items()}
-        return Scored(item, Scores({Modality.TEXT: ModalityScore(scores=labels)}, "text:null|video:null|fusion:-"))
+        score = HARMFUL if item.record.offset % 3 == 0 else SAFE
+        return Scored(item, Scores({Modality.TEXT: score}, "text:null|video:null|fusion:-"))
 
 
 def flow() -> Dataflow:

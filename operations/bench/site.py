@@ -32,13 +32,13 @@ class BenchSite:
         return run.supervisor.pid
 
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds so far of each process the supervisor runs, its children included."""
+        """CPU seconds so far of each process the supervisor runs, its children included, also those that ended."""
         run = RunState.read(Paths(self.root).run)
         spent = {}
         for record in run.processes if run else ():
             family = [psutil.Process(record.identity.pid)] if record.identity else []
             family += [child for process in family for child in process.children(recursive=True)]
-            spent[record.name] = sum(times.user + times.system for times in (p.cpu_times() for p in family))
+            spent[record.name] = sum(map(_cpu_s, family))
         return spent
 
     def pid(self, name: str) -> int:
@@ -49,6 +49,14 @@ class BenchSite:
         if identity is None:
             raise KeyError(name)
         return identity.pid
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    try:
+        # Its own and that of its children that ended: PostgreSQL has a process per connection.
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 @contextmanager

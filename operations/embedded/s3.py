@@ -20,11 +20,11 @@ def s3(site: Site) -> ProcessSpec:
     """The server with its buckets."""
     port = site.ports.of("s3")
     data = site.paths.data / "s3"
-    options = ("--host", LOOPBACK, "--port", str(port), "--data-dir", str(data), "--log-level", "warning")
+    options = ("--host", LOOPBACK, "--port", str(port), "--data-dir", str(data))
     return ProcessSpec(
         name="s3",
         stage=Stage.STORES,
-        command=(sys.executable, "-m", "nanio", "serve", *options, "--no-access-log"),
+        command=(sys.executable, "-m", "operations.embedded.s3_server", *options),
         env={"NANIO_ACCESS_KEY": ACCESS_KEY, "NANIO_SECRET_KEY": site.secrets.s3, "LC_ALL": "C.UTF-8"},
         check=partial(_check, site),
         log=site.paths.logs / "s3.log",

@@ -1,0 +1,73 @@
+"""Conditional writes: what the broker's offsets stand on."""
+
+import os
+import time
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from core import topics
+from core.settings import KafkaSettings
+from ingestion.kafka import EventProducer
+from operations.embedded.s3_server import Condition
+from tests.fixtures.platform import Platform
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize(
+    ("condition", "etag", "holds"),
+    [
+        (Condition(), None, True),
+        (Condition(), '"a"', True),
+        (Condition(if_none_match="*"), None, True),
+        (Condition(if_none_match="*"), '"a"', False),
+        (Condition(if_match='"a"'), '"a"', True),
+        (Condition(if_match='"a"'), '"b"', False),
+        (Condition(if_match='"a"'), None, False),
+        (Condition(if_match="*"), None, False),
+    ],
+)
+def test_a_write_goes_through_only_where_its_condition_holds(
+    condition: Condition, etag: str | None, *, holds: bool
+) -> None:
+    assert condition.holds(etag) is holds
+
+
+def test_a_restarted_broker_goes_on_after_the_records_it_confirmed(platform: Platform) -> None:
+    mark = os.urandom(4).hex()
+    produce(platform.settings.kafka, [f"{mark}-before-{number}" for number in range(20)])
+
+    platform.wait_ready("broker", after_pid=platform.kill("broker"))
+    produce(platform.settings.kafka, [f"{mark}-after-{number}" for number in range(20)])
+
+    found = [value for value in read_all(platform.settings.kafka) if value.startswith(mark)]
+    assert len(found) == len(set(found)) == 40
+
+
+def produce(settings: KafkaSettings, values: list[str]) -> None:
+    producer = EventProducer(settings)
+    for value in values:
+        producer.send_bytes(value.encode(), value.encode())
+    producer.flush()
+
+
+def read_all(settings: KafkaSettings) -> list[str]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.brokers,
+            "group.id": "test",
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,
+        }
+    )
+    partitions = range(topics.VIDEO_POSTED.partitions)
+    consumer.assign([TopicPartition(topics.VIDEO_POSTED.name, partition, OFFSET_BEGINNING) for partition in partitions])
+    values, ended, deadline_s = [], 0, time.monotonic() + 30
+    while ended < len(partitions) and time.monotonic() < deadline_s:
+        for message in consumer.consume(500, timeout=0.2):
+            ended += message.error() is not None
+            if message.error() is None:
+                values.append((message.value() or b"").decode("utf-8", "replace"))
+    consumer.close()
+    return values
