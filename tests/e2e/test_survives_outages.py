@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import pytest
 
 from ingestion.intake import Post
@@ -17,7 +18,14 @@ from tests.fixtures.scoring import Pipeline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
 
-CHECKS = {"postgres": "database", "valkey": "redis", "s3": "objects", "worker": "worker", "broker": "broker"}
+CHECKS = {
+    "postgres": {"database"},
+    "valkey": {"redis"},
+    # The embedded broker keeps its records in S3: which of the two is asked first is a matter of the moment.
+    "s3": {"objects", "broker"},
+    "worker": {"worker"},
+    "broker": {"broker"},
+}
 SAY_TIMEOUT_S = 30.0
 
 
@@ -30,10 +38,11 @@ def readiness(port: int) -> dict[str, Any]:
     return body
 
 
-def wait_until(port: int, *, check: str, ok: bool) -> None:
+def wait_until(port: int, *, checks: set[str], ok: bool) -> None:
+    """Wait until one of the checks is bad, or all are well."""
     deadline_s = time.monotonic() + SAY_TIMEOUT_S
-    while readiness(port)["checks"].get(check, {}).get("ok", True) is not ok:
-        assert time.monotonic() < deadline_s, f"/readyz does not say {check} ok={ok}: {readiness(port)}"
+    while all(readiness(port)["checks"].get(check, {}).get("ok", True) for check in checks) is not ok:
+        assert time.monotonic() < deadline_s, f"/readyz does not say {checks} ok={ok}: {readiness(port)}"
         time.sleep(0.1)
 
 
@@ -48,18 +57,21 @@ def away(pipeline: Pipeline, part: str) -> Iterator[None]:
         yield
     finally:
         os.kill(supervisor, signal.SIGCONT)
-    pipeline.platform.wait_ready(part, after_pid=pid)
+        pipeline.platform.wait_ready(part, after_pid=pid)
 
 
 @contextmanager
 def frozen(pipeline: Pipeline, part: str) -> Iterator[None]:
-    """The part's process group stands still: connections stay open and nobody answers."""
-    group = os.getpgid(pipeline.platform.pid(part))
-    os.killpg(group, signal.SIGSTOP)
+    """The part's processes stand still: connections stay open and nobody answers."""
+    parent = psutil.Process(pipeline.platform.pid(part))
+    family = [parent, *parent.children(recursive=True)]
+    for process in family:
+        process.suspend()
     try:
         yield
     finally:
-        os.killpg(group, signal.SIGCONT)
+        for process in family:
+            process.resume()
 
 
 @pytest.mark.parametrize("part", list(CHECKS))
@@ -72,13 +84,13 @@ def test_a_dependency_that_is_down_is_waited_for_and_named_on_readyz(pipeline: P
     with away(pipeline, part):
         if part not in ("s3", "broker"):
             posted = pipeline.post(4, prefix=f"during-{part}")
-        wait_until(port, check=CHECKS[part], ok=False)
+        wait_until(port, checks=CHECKS[part], ok=False)
     if part == "broker":
         posted = pipeline.post(4, prefix=f"during-{part}")
 
     account = pipeline.wait_for(posted, timeout_s=90)
     assert (account.lost, account.duplicates) == (0, 0)
-    wait_until(port, check=CHECKS[part], ok=True)
+    wait_until(port, checks=CHECKS[part], ok=True)
 
 
 def test_a_database_that_stands_still_is_named_on_readyz(pipeline: Pipeline) -> None:
@@ -90,8 +102,8 @@ def test_a_database_that_stands_still_is_named_on_readyz(pipeline: Pipeline) -> 
             pipeline.intake.post_file(clip, Post("caption", f"frozen-{n}")) for n, clip in enumerate(pipeline.clips)
         ]
         pipeline.producer.flush()
-        wait_until(port, check="database", ok=False)
+        wait_until(port, checks={"database"}, ok=False)
 
     account = pipeline.wait_for([event.video_id for event in events], timeout_s=60)
     assert (account.lost, account.duplicates) == (0, 0)
-    wait_until(port, check="database", ok=True)
+    wait_until(port, checks={"database"}, ok=True)
