@@ -4,16 +4,14 @@ from functools import partial
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from core.errors import BrokerUnavailable
-from core.topics import TOPICS
+from core.settings import KafkaSettings
+from ingestion.kafka import create_topics
 from operations.embedded.s3 import BROKER_BUCKET, REGION
 from operations.embedded.wheels import program
 from operations.processes import CHECK_TIMEOUT_S, ProcessSpec, Stage, check_listens
 from operations.state import ACCESS_KEY, Site
-
-TOPICS_TIMEOUT_S = 10.0
 
 
 def broker(site: Site) -> ProcessSpec:
@@ -76,18 +74,4 @@ def partition_counts(site: Site) -> dict[str, int]:
 
 
 def _create_topics(site: Site) -> None:
-    existing = partition_counts(site)
-    missing = [
-        NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=1)
-        for topic in TOPICS
-        if topic.name not in existing
-    ]
-    if not missing:
-        return
-    # Kept in a variable: when the client goes, its answers never come.
-    admin = _admin(site)
-    for name, created in admin.create_topics(missing).items():
-        try:
-            created.result(timeout=TOPICS_TIMEOUT_S)
-        except (KafkaException, TimeoutError) as error:
-            raise BrokerUnavailable(f"topic {name} could not be created: {error}") from error
+    create_topics(KafkaSettings(brokers=site.address("broker")))
