@@ -10,9 +10,10 @@ import torch
 
 from core.errors import ConfigError
 from core.labels import Modality
+from core.media.protocol import Resize
 from models.networks.loading import Loaded, clip_spec, load_fusion, load_text, load_video, read_tokenizer
 from models.networks.outputs import FusionNetwork, TextNetwork, VideoNetwork
-from models.spec import ClipSpec, Resize, ServedModels
+from models.spec import ClipSpec, ServedModels
 
 STARTER = Path(__file__).parent / "starter"
 """The models that serve until the registry names better ones."""

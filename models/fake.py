@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InferenceError, InferenceRefused, InferenceStale, InferenceUnavailable
+from core.media.protocol import Resize
 from models.arena import Slot
 from models.client import InferRequest, InferResult
 from models.slots import SlotPool
-from models.spec import ClipSpec, Resize, ServedModels
+from models.spec import ClipSpec, ServedModels
 
 ScoreFunction = Callable[[ServedModels, tuple[int, ...] | None, NDArray[np.uint8] | None], InferResult]
 

@@ -2,15 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 
-
-class Resize(StrEnum):
-    """How a frame of any shape becomes a square."""
-
-    STRETCH = "stretch"
-    CROP = "crop"
+from core.media.protocol import Resize
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,14 @@ from transformers import (
 )
 
 from core.errors import ConfigError
+from core.media.protocol import Resize
 from models.networks.adapters import HuggingFaceText, HuggingFaceVideo
 from models.networks.config import OwnConfig
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.text import NgramTextConfig, NgramTextModel
 from models.networks.video import MotionVideoConfig, MotionVideoModel
 from models.preprocess import PixelScale
-from models.spec import ClipSpec, Resize
+from models.spec import ClipSpec
 
 N = TypeVar("N")
 _LONGEST_CAPTION = 512

@@ -13,6 +13,7 @@ import pytest
 from core.clock import SystemClock
 from core.errors import ConfigError, InferenceFailed, InferenceStale
 from core.health import Health
+from core.media.protocol import Resize
 from core.settings import ServingSettings
 from models import wire
 from models.arena import DIRECTORY, Arena, ArenaReader
@@ -21,7 +22,7 @@ from models.fake import FAKE_SERVED
 from models.serving import worker as worker_module
 from models.serving.job import EngineSickError, Job
 from models.serving.worker import Worker, WorkerStalledError
-from models.spec import ClipSpec, Resize
+from models.spec import ClipSpec
 from tests.fixtures.inference import FAILING_ID, StubEngine, client_of, raw_dealer, running_worker, until
 
 pytestmark = pytest.mark.integration

@@ -12,6 +12,7 @@ from core.clock import FixedClock
 from core.errors import InferenceFailed, MediaMissing
 from core.events import CaptionSpan, ModalityScore, VideoPosted
 from core.labels import Modality
+from core.media.protocol import Resize
 from dataflows.decide import Origin
 from dataflows.decode import Clip
 from dataflows.infer import Scored, Scorer
@@ -19,7 +20,7 @@ from dataflows.parse import Posted, Record, Rejected
 from dataflows.wait import StoppingError
 from models.client import ClipSlot, InferResult
 from models.fake import FAKE_SERVED, FakeClient, fake_scores
-from models.spec import ClipSpec, Resize, ServedModels
+from models.spec import ClipSpec, ServedModels
 from tests.fixtures.stores import NOON, eventually, make_dead_letter
 
 TIMEOUT_S = 10

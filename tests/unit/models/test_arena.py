@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.media.protocol import Resize
 from models.arena import DIRECTORY, Arena, ArenaReader, ArenaUnreadableError, reap_orphans
-from models.spec import ClipSpec, Resize
+from models.spec import ClipSpec
 
 _SPEC = ClipSpec(num_frames=2, size_px=8, resize=Resize.CROP)
 

@@ -21,10 +21,10 @@ from transformers import (
 )
 
 from core.errors import ConfigError
+from core.media.protocol import Resize
 from models.bundle import STARTER, Bundle, load_bundle
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.loading import fingerprint
-from models.spec import Resize
 from models.tokens import CaptionTokenizer
 
 Config = dict[str, Any]
