@@ -40,7 +40,7 @@ class KafkaSettings(Section):
     brokers: str = "127.0.0.1:9092"
     group: str = "clipwarden-moderation"
     request_timeout_s: float = Field(default=30.0, gt=0)
-    fetch_wait_max_ms: int = Field(default=10, gt=0)
+    fetch_wait_max_ms: int = Field(default=50, gt=0)
 
 
 class StoreSettings(Section):

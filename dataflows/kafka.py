@@ -32,7 +32,10 @@ Offsets = dict[int, int]
 
 BATCH = 500
 COMMIT_EVERY_S = 1.0
-IDLE = timedelta(milliseconds=2)
+# What did not move is named again too: a commit may have failed, and brokers forget what nobody names for days.
+COMMIT_ALL_EVERY_S = 60.0
+# As often as the answers are looked at (dataflows/steps.py); each look costs a turn of the whole flow.
+IDLE = timedelta(milliseconds=5)
 PROBE_EVERY_S = 2.0
 
 
@@ -92,8 +95,10 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         starts = parts.patience.until_done("broker", lambda: self._starts(partitions, resume))
         self._consumer.assign(starts)
         self._paused: frozenset[int] = frozenset()
-        self._next_commit_s = time.monotonic() + COMMIT_EVERY_S
+        self._next_commit_s = self._next_commit_all_s = 0.0
         self._next_probe_s = 0.0
+        self._is_idle = False
+        self._committed: dict[int, int] = {}
         log.info("source.assigned", starts={start.partition: start.offset for start in starts})
 
     def next_batch(self) -> Iterable[tuple[str, Record]]:
@@ -102,19 +107,22 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         self._commit_when_due()
         self._probe_when_down()
         room = self._parts.in_flight.room()
+        self._is_idle = True
         if room == 0:
             return []
         self._pause_crowded()
-        messages = self._consumer.consume(min(room, BATCH), timeout=0.001)
+        messages = self._consumer.consume(min(room, BATCH), timeout=0)
+        self._is_idle = not messages
         return [(str(message.partition()), self._record(message)) for message in messages if self._is_record(message)]
 
     def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + IDLE if self._parts.in_flight.room() == 0 else None
+        return datetime.now(UTC) + IDLE if self._is_idle else None
 
     def snapshot(self) -> Offsets:
         return self._parts.in_flight.commit_offsets()
 
     def finish(self) -> None:
+        self._committed = {}
         self._commit(wait=True)
         self._consumer.close()
 
@@ -182,14 +190,22 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         self._paused = crowded
 
     def _commit_when_due(self) -> None:
-        if time.monotonic() >= self._next_commit_s:
-            self._next_commit_s = time.monotonic() + COMMIT_EVERY_S
-            self._commit(wait=False)
+        now_s = time.monotonic()
+        if now_s < self._next_commit_s:
+            return
+        self._next_commit_s = now_s + COMMIT_EVERY_S
+        if now_s >= self._next_commit_all_s:
+            self._next_commit_all_s = now_s + COMMIT_ALL_EVERY_S
+            self._committed = {}
+        self._commit(wait=False)
 
     def _commit(self, *, wait: bool) -> None:
-        offsets = [TopicPartition(self._topic.name, *item) for item in self._parts.in_flight.commit_offsets().items()]
-        if not offsets:
+        written = self._parts.in_flight.commit_offsets()
+        moved = written.items() - self._committed.items()
+        if not moved:
             return
+        self._committed = written
+        offsets = [TopicPartition(self._topic.name, *item) for item in moved]
         try:
             if wait:
                 self._consumer.commit(offsets=offsets, asynchronous=False)

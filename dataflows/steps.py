@@ -14,7 +14,7 @@ from dataflows.wait import StoppingError
 X = TypeVar("X")
 Y = TypeVar("Y")
 
-POLL = timedelta(milliseconds=2)
+POLL = timedelta(milliseconds=5)
 DRAIN_S = 20.0
 
 

@@ -37,17 +37,35 @@ LITE0 = (
 
 
 class SameConv(nn.Conv2d):
-    """A convolution that pads as TensorFlow does: what is odd goes right and below."""
+    """A convolution that pads as TensorFlow does (what is odd goes right and below), its output cut to 0..6 if asked.
+
+    Attributes:
+        is_fused: cut inside the convolution's kernel: the same numbers without another pass over memory.
+    """
+
+    def __init__(self, wide: tuple[int, int], kernel: int, *, stride: int = 1, groups: int = 1, cut: bool) -> None:
+        super().__init__(*wide, kernel, stride=stride, groups=groups)
+        self._cut = cut
+        self.is_fused = False
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) → (N, C', ceil(H / stride), ceil(W / stride))."""
         kernel, stride = self.kernel_size[0], self.stride[0]
-        if stride == 1:
-            padding: tuple[int, int] | int = kernel // 2
-        else:
+        padding = kernel // 2 if stride == 1 else 0
+        if stride > 1:
             (top, bottom), (left, right) = (_same(size, kernel, stride) for size in maps.shape[-2:])
-            maps, padding = functional.pad(maps, (left, right, top, bottom)), 0
-        return functional.conv2d(maps, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+            maps = functional.pad(maps, (left, right, top, bottom))
+        if self._cut and self.is_fused:
+            return self._convolve_and_cut(maps, padding)
+        out = functional.conv2d(maps, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return functional.relu6(out) if self._cut else out
+
+    def _convolve_and_cut(self, maps: torch.Tensor, padding: int) -> torch.Tensor:
+        places = [padding] * 2, self.stride, self.dilation, self.groups
+        out: torch.Tensor = torch.ops.mkldnn._convolution_pointwise(  # noqa: SLF001 - what torch's own compiler calls
+            maps, self.weight, self.bias, *places, "hardtanh", [0.0, 6.0], ""
+        )
+        return out
 
 
 class Block(nn.Module):
@@ -56,15 +74,15 @@ class Block(nn.Module):
     def __init__(self, channels_in: int, stage: Stage, stride: int) -> None:
         super().__init__()
         wide = channels_in * stage.expansion
-        self.expand = SameConv(channels_in, wide, 1) if stage.expansion > 1 else None
-        self.depthwise = SameConv(wide, wide, stage.kernel, stride=stride, groups=wide)
-        self.project = SameConv(wide, stage.channels, 1)
+        self.expand = SameConv((channels_in, wide), 1, cut=True) if stage.expansion > 1 else None
+        self.depthwise = SameConv((wide, wide), stage.kernel, stride=stride, groups=wide, cut=True)
+        self.project = SameConv((wide, stage.channels), 1, cut=False)
         self.is_residual = stride == 1 and channels_in == stage.channels
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) → (N, C', H', W')."""
-        wide = maps if self.expand is None else functional.relu6(self.expand(maps))
-        narrow: torch.Tensor = self.project(functional.relu6(self.depthwise(wide)))
+        wide = maps if self.expand is None else self.expand(maps)
+        narrow: torch.Tensor = self.project(self.depthwise(wide))
         return maps + narrow if self.is_residual else narrow
 
 
@@ -73,7 +91,7 @@ class Trunk(nn.Module):
 
     def __init__(self, stages: int) -> None:
         super().__init__()
-        self.stem = SameConv(3, STEM_CHANNELS, 3, stride=2)
+        self.stem = SameConv((3, STEM_CHANNELS), 3, stride=2, cut=True)
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
         for stage in LITE0[:stages]:
@@ -85,12 +103,18 @@ class Trunk(nn.Module):
 
     def forward(self, frames: torch.Tensor) -> list[torch.Tensor]:
         """Normalised frames (N, 3, H, W) → the maps after each stage."""
-        maps = functional.relu6(self.stem(frames))
+        maps = self.stem(frames)
         outputs = []
         for stage in self.stages:
             maps = stage(maps)
             outputs.append(maps)
         return outputs
+
+    def fuse(self) -> None:
+        """Compute on this CPU for inference alone; without oneDNN nothing changes."""
+        for layer in self.modules():
+            if isinstance(layer, SameConv):
+                layer.is_fused = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # torch's own
 
 
 def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:

@@ -72,6 +72,10 @@ class MotionVideoModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tra
         """Score (B, T, H, W, 3) uint8 clips; the first state sums up the clip, the others are the moments in turn."""
         return self.read(*self.describe(clips))
 
+    def fuse(self) -> None:
+        """Compute on this CPU for inference alone."""
+        self.trunk.fuse()
+
     def read(self, frames: torch.Tensor, motion: torch.Tensor) -> VideoOutput:
         """Score clips from what the frozen part saw of them."""
         whole = clip_features(frames, motion)

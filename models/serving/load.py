@@ -12,6 +12,7 @@ from models.serving.batcher import text_buckets
 from models.serving.engine import TorchEngine
 from models.serving.golden import EXACT, ROUNDED, check_golden, golden_jobs
 from models.serving.job import Job
+from models.serving.memory import keep_freed_memory
 
 _log = structlog.get_logger()
 
@@ -26,10 +27,13 @@ def load_engine(settings: ServingSettings) -> TorchEngine:
     if not folder.is_dir():
         raise ConfigError(f"serving.models_dir {folder} is no folder; name a folder of models")
     device = choose_device(settings.device)
+    if device.type == "cpu":
+        keep_freed_memory()
     dtype = choose_dtype(settings.precision, device)
     # One core a clip, and as many clips side by side as there are threads.
     torch.set_num_threads(1 if device.type == "cpu" else settings.threads)
-    engine = TorchEngine(load_bundle(folder, device=device, dtype=dtype), device=device, threads=settings.threads)
+    bundle = load_bundle(folder, device=device, dtype=dtype)
+    engine = TorchEngine(bundle.fuse() if device.type == "cpu" else bundle, device=device, threads=settings.threads)
     check_golden(engine, folder, tolerance=EXACT if dtype is torch.float32 else ROUNDED)
     _warm(engine)
     _log.info("engine.loaded", model_version=engine.served.model_version, device=str(device), precision=str(dtype))

@@ -140,6 +140,19 @@ def test_half_precision_says_nearly_the_same(video: MotionVideoModel) -> None:
 
 
 @torch.inference_mode()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_fused_network_computes_the_same_numbers(video: MotionVideoModel, dtype: torch.dtype) -> None:
+    clips = torch.randint(0, 256, (1, 8, 64, 64, 3), dtype=torch.uint8)
+    video.trunk.to(dtype=dtype, memory_format=torch.channels_last)
+    plain = video(clips)
+
+    video.fuse()
+
+    assert video.trunk.stem.is_fused
+    assert torch.allclose(video(clips).states, plain.states, atol=1e-3)
+
+
+@torch.inference_mode()
 @pytest.mark.parametrize("missing", ["text", "video"])
 def test_fusion_ignores_what_a_missing_modality_holds(fusion: CrossFusionModel, missing: str) -> None:
     text, mask, video = torch.randn(3, 4, 6), torch.ones(3, 4, dtype=torch.bool), torch.randn(3, 7, 5)
