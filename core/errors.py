@@ -23,13 +23,16 @@ PlatformError                     code: one string for the dead letter, the metr
 │       ├── InferenceRefused      inference.refused    the worker calls the input invalid
 │       ├── InferenceStale        inference.stale      prepared for models no longer served: prepare it again
 │       └── InferenceFailed       inference.failed     failed several times on a live worker
+│           └── InferenceCrashed  inference.crashed    the worker died with it, several times
 ├── DependencyError               the surroundings are at fault → wait; never a score
 │   ├── BrokerUnavailable         broker.unavailable
 │   ├── DeliveryFailed            broker.delivery
 │   ├── StoreUnavailable          store.unavailable
 │   ├── CacheUnavailable          cache.unavailable
 │   ├── ObjectsUnavailable        objects.unavailable
-│   └── InferenceUnavailable      inference.unavailable
+│   ├── InferenceUnavailable      inference.unavailable
+│   └── RegistryUnavailable       registry.unavailable
+├── ModelRefused                  model.refused        this model is at fault → the one before serves on
 └── ConfigError                   config.invalid       we are at fault → refuse to start, exit 2
 """
 
@@ -187,6 +190,12 @@ class InferenceFailed(InferenceError):
     code = "inference.failed"
 
 
+class InferenceCrashed(InferenceFailed):
+    """A worker died each time it had the input in hand, also when it had nothing else of this client."""
+
+    code = "inference.crashed"
+
+
 class DependencyError(PlatformError):
     """The surroundings are at fault: wait and try again; never a score."""
 
@@ -227,6 +236,18 @@ class InferenceUnavailable(DependencyError):
     """No inference worker answers."""
 
     code = "inference.unavailable"
+
+
+class RegistryUnavailable(DependencyError):
+    """The model registry refuses or does not answer."""
+
+    code = "registry.unavailable"
+
+
+class ModelRefused(PlatformError):
+    """A model version that must not serve: damaged, hostile, or worse than its gate; what served before serves on."""
+
+    code = "model.refused"
 
 
 class ConfigError(PlatformError):

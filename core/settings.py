@@ -1,6 +1,7 @@
 """Settings: `CLIPWARDEN_SECTION__FIELD`, one frozen section per dependency, built once per process."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -10,7 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.errors import ConfigError
 
 PREFIX = "CLIPWARDEN_"
-OUTSIDE_SETTINGS = frozenset({"CLIPWARDEN_DEMO_DATA", "CLIPWARDEN_TEST_TIMESCALE_DSN"})
+OUTSIDE_SETTINGS = frozenset({"CLIPWARDEN_DEMO_DATA", "CLIPWARDEN_TEST_OUTAGE_S", "CLIPWARDEN_TEST_TIMESCALE_DSN"})
 """Variables of the demo and the tests; every other CLIPWARDEN_* must be a field below."""
 
 
@@ -88,10 +89,15 @@ class DecodeSettings(Section):
 
 
 class FlowSettings(Section):
-    """One scoring process; `window` is how many records it may hold unwritten, which a crash makes it read again."""
+    """One scoring process.
+
+    `window` is how many records it may hold unwritten, which a crash makes it read again; `window_bytes` how large they
+    may be together, as they lie on the topic, which bounds its memory whatever is sent.
+    """
 
     share: Annotated[str, Field(pattern=r"^\d+/\d+$"), AfterValidator(_one_of_all)] = "0/1"
     window: int = Field(default=2048, ge=8, le=100_000)
+    window_bytes: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
     state_dir: Path = Path(".clipwarden/flow")
     policy_file: Path | None = None
     http_port: int = Field(default=0, ge=0, le=65_535)
@@ -139,9 +145,13 @@ class DashboardSettings(Section):
 
 
 class MlflowSettings(Section):
-    """The model registry; empty means: serve the bundled starter models."""
+    """The model registry; without an address the worker serves `serving.models_dir` or the bundled starter models."""
 
     tracking_uri: str = ""
+    poll_s: float = Field(default=900.0, gt=0)
+    request_timeout_s: int = Field(default=10, gt=0)
+    cache_dir: Path = Path(".clipwarden/models")
+    max_model_bytes: int = Field(default=4_000_000_000, gt=0)
 
 
 class TelemetrySettings(Section):
@@ -224,6 +234,11 @@ def settings_table(settings: type[Settings] = Settings) -> list[tuple[str, str, 
 
 def _type_name(annotation: object) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+def configure_library(variables: Mapping[str, str]) -> None:
+    """Set what a library reads from the environment and nowhere else; to be called before it is imported."""
+    os.environ.update(variables)
 
 
 def process_environment() -> dict[str, str]:

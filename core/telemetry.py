@@ -31,6 +31,7 @@ WORKER_DROPPED = Counter("worker_dropped_messages", "Messages without an answer.
 WORKER_QUEUE = Gauge("worker_queue_requests", "Requests accepted and waiting for a batch.")
 WORKER_CLIENTS = Gauge("worker_clients", "Clients heard within the last seconds.")
 WORKER_COMPUTE_S = Histogram("worker_compute_seconds", "One batch on the device.", buckets=_SHORT_S)
+MODEL_SWAPS = Counter("model_swaps", "Champions of the registry: swapped, returned, refused.", ["outcome"])
 INFER_BATCH_SIZE = Histogram("infer_batch_size", "Requests per batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 
 

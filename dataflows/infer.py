@@ -172,13 +172,15 @@ def _scores(
     work: _Work, result: InferResult | None, modalities: dict[Modality, ModalityScore], infer_ms: float
 ) -> Scores:
     clip = work.clip
+    model_version = result.model_version if result is not None else work.served.model_version
     timings = {"infer": round(infer_ms, 2)}
     if clip is not None:
         timings |= {"fetch": round(clip.fetch_ms, 2), "decode": round(clip.decode_ms, 2)}
     return Scores(
         modalities=modalities,
-        model_version=result.model_version if result is not None else work.served.model_version,
-        fusion_passed_gate=work.served.fusion_passed_gate,
+        model_version=model_version,
+        # Models were swapped in between: what is known of the old fusion says nothing of the new one's scores.
+        fusion_passed_gate=work.served.fusion_passed_gate and model_version == work.served.model_version,
         media_sha256=clip.media_sha256 if clip is not None else None,
         segments=segments(result.frame_scores or (), clip.times_s, clip.duration_s) if result and clip else (),
         caption_spans=caption_spans(result.token_scores or (), work.caption.offsets) if result and work.caption else (),

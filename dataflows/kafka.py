@@ -166,8 +166,7 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         if partition is None or offset is None:
             raise BrokerUnavailable("a consumed record came without partition or offset")
         record_time = _instant(stamp_ms) if kind != TIMESTAMP_NOT_AVAILABLE else None
-        self._parts.in_flight.began(partition, offset, record_time or datetime.now(UTC))
-        return Record(
+        record = Record(
             topic=self._topic.name,
             partition=partition,
             offset=offset,
@@ -176,6 +175,8 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
             headers=_headers(message),
             record_time=record_time,
         )
+        self._parts.in_flight.began(partition, offset, record_time or datetime.now(UTC), size_bytes=_size_bytes(record))
+        return record
 
     def _pause_crowded(self) -> None:
         """A partition whose head is slow stops reading ahead, so that the others keep their room."""
@@ -244,11 +245,18 @@ def _consumer_config(kafka: KafkaSettings) -> dict[str, object]:
         # An offset that retention has passed is an error to look at, never a silent jump.
         "auto.offset.reset": "error",
         "fetch.wait.max.ms": kafka.fetch_wait_max_ms,
-        # Read a little ahead, not everything: what is at hand when a partition pauses is fetched again.
+        # Read a little ahead, not everything: what is at hand when a partition pauses is fetched again, and the window
+        # may be passed by it. One record larger than these still comes, alone.
         "queued.max.messages.kbytes": 4_096,
+        "fetch.max.bytes": 4_194_304,
         "max.partition.fetch.bytes": 262_144,
         "log_level": 2,
     }
+
+
+def _size_bytes(record: Record) -> int:
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _headers(message: Message) -> tuple[tuple[str, bytes], ...]:

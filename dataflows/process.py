@@ -2,12 +2,15 @@
 
 import fcntl
 import gc
+import logging
 import signal
 import threading
 from concurrent.futures import Future
 from datetime import timedelta
+from functools import partial
 from typing import Self
 
+import stamina
 import structlog
 
 from core import topics
@@ -23,6 +26,7 @@ from core.storage.media import S3Media
 from core.storage.ports import Heartbeat
 from core.telemetry import IN_FLIGHT_VIDEOS
 from dataflows.apply import PolicyApplier
+from dataflows.broker import ask_broker
 from dataflows.decode import Decoder
 from dataflows.infer import Scored, Scorer
 from dataflows.kafka import ShareSource, SourceParts
@@ -32,7 +36,7 @@ from dataflows.project import Projector
 from dataflows.publish import TopicPublisher
 from dataflows.sinks import WriterSink
 from dataflows.track import InFlight
-from dataflows.wait import Patience
+from dataflows.wait import Patience, StoppingError, Watch
 from dataflows.write import Stores, WriteQueue, Writer
 from models.remote import RemoteClient
 
@@ -51,7 +55,7 @@ class ScoringProcess:
         self.clock = clock or SystemClock()
         self.stop = threading.Event()
         self.health = Health()
-        self.in_flight = InFlight(settings.flow.window)
+        self.in_flight = InFlight(settings.flow.window, limit_bytes=settings.flow.window_bytes)
         self.patience = Patience(self.health, self.stop)
         self.history = TimescaleHistory(settings.store)
         self.live = RedisLive(settings.redis, heartbeat_ttl_s=settings.telemetry.heartbeat_ttl_s)
@@ -66,16 +70,23 @@ class ScoringProcess:
         self.projector = Projector(self.history, self.live, live_size=settings.redis.live_size, clock=self.clock)
 
     def start(self) -> Self:
-        """Answer on `/readyz` at once, then wait for a worker: what it emits is what the policy must know.
+        """Answer on `/readyz` at once, then wait, however long, for the broker and for a worker.
+
+        The worker says what it emits, which is what the policy must know. The stores are waited for by whoever uses
+        them; `/readyz` names those that are away from the first second on.
 
         Raises:
             ConfigError: the policy does not fit the served models.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        _log_waits_once()
         IN_FLIGHT_VIDEOS.set_function(lambda: self.in_flight.count)
         self.server.start()
         self.heartbeat.start()
+        questions = {"database": self.history.ping, "redis": self.live.ping, "objects": self.media.ping}
+        Watch(self.patience, questions, self.stop).start()
+        self._await_broker()
         self.applier = PolicyApplier(self._policy, self._emitted(), clock=self.clock)
         self.projector.start()
         _collect_seldom()
@@ -126,7 +137,15 @@ class ScoringProcess:
         # Twice the children: while one decodes, the next one's object is fetched.
         return Scorer(self.client, decoder, threads=decode.children * 2, clock=self.clock)
 
+    def _await_broker(self) -> None:
+        try:
+            self.patience.until_done("broker", partial(ask_broker, self.settings.kafka))
+        except StoppingError:
+            # As below. Within Bytewax the same request would end in a traceback.
+            raise SystemExit(0) from None
+
     def _emitted(self) -> dict[str, tuple[str, ...]]:
+        log.info("flow.awaits_worker", endpoint=self.settings.inference.endpoint)
         try:
             return self.client.served().labels
         except InferenceUnavailable:
@@ -158,6 +177,12 @@ class ScoringProcess:
             },
             port=self.server.port,
         )
+
+
+def _log_waits_once() -> None:
+    """Patience tells when a dependency goes and when it is back; what tells each attempt would fill the log."""
+    stamina.instrumentation.set_on_retry_hooks(())
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 def _collect_seldom() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.clock import Clock
-from core.events import DeadLetter, Verdict
+from core.events import DeadLetter, RecordRef, Verdict
 from core.settings import MediaSettings
 from core.storage.ports import LiveView, MediaStore, VerdictHistory
 from dataflows.parse import Record
@@ -17,6 +17,8 @@ from dataflows.wait import Patience, StoppingError
 INLINE_PAYLOAD_BYTES = 256 * 1024
 MAX_BATCH = 2_000
 """What waits is written at once, up to this: each batch costs the broker one object per partition."""
+ENVELOPE_HEADER = "clipwarden-envelope"
+"""Of a record whose key and headers are too large to repeat: names the object that holds them."""
 DRAIN_S = 60.0
 
 
@@ -75,17 +77,26 @@ class Writer:
             self._in_flight.ended(outcome.record.partition, outcome.record.offset)
 
     def _offload(self, letter: DeadLetter) -> DeadLetter:
-        """A large payload becomes an object, so that rows and messages stay small."""
-        payload = letter.payload
-        if payload is None or len(payload) <= INLINE_PAYLOAD_BYTES:
-            return letter
-        record, digest = letter.record, hashlib.sha256(payload).hexdigest()
-        key = f"{record.topic}/{record.partition}/{record.offset}-{digest[:16]}"
+        """What is large becomes an object, so that rows and messages stay small."""
+        if len(letter.payload or b"") > INLINE_PAYLOAD_BYTES:
+            uri = self._put(letter.record, letter.payload or b"", "application/octet-stream")
+            letter = letter.model_copy(update={"payload": None, "payload_uri": uri})
+        if _envelope_bytes(letter) > INLINE_PAYLOAD_BYTES:
+            envelope = letter.model_dump_json(include={"record", "key", "headers"}).encode()
+            uri = self._put(letter.record, envelope, "application/json")
+            letter = letter.model_copy(update={"key": None, "headers": ((ENVELOPE_HEADER, uri.encode()),)})
+        return letter
+
+    def _put(self, record: RecordRef, body: bytes, content_type: str) -> str:
+        key = f"{record.topic}/{record.partition}/{record.offset}-{hashlib.sha256(body).hexdigest()[:16]}"
         self._patience.until_done(
-            "objects",
-            lambda: self._stores.media.put_bytes(self._dead_bucket, key, payload, "application/octet-stream"),
+            "objects", lambda: self._stores.media.put_bytes(self._dead_bucket, key, body, content_type)
         )
-        return letter.model_copy(update={"payload": None, "payload_uri": f"s3://{self._dead_bucket}/{key}"})
+        return f"s3://{self._dead_bucket}/{key}"
+
+
+def _envelope_bytes(letter: DeadLetter) -> int:
+    return len(letter.key or b"") + sum(len(name) + len(value) for name, value in letter.headers)
 
 
 class WriteQueue:

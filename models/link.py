@@ -128,7 +128,8 @@ class Link:
         self._asked_s = float("-inf")
 
     def _pong(self, pong: wire.Pong) -> None:
-        if lost := self._outbox.pong(pong.number, set(pong.held)):
+        now_s = self._clock.monotonic_s()
+        if lost := self._outbox.pong(pong.number, set(pong.held), generation=pong.generation, now_s=now_s):
             _log.info("inference.sent_again", requests=lost)
         if (pong.generation, pong.model_version) != (self._generation, self._model_version):
             self._say(wire.Hello())
@@ -159,7 +160,7 @@ class Link:
             if not self._send(request_id, pending):
                 self._outbox.unsent(pending)
                 return
-            self._outbox.sent(request_id, pending, ping=self._ping)
+            self._outbox.sent(request_id, pending, ping=self._ping, generation=self._generation)
 
     def _send(self, request_id: int, pending: Pending) -> bool:
         slot = pending.slot
@@ -169,7 +170,7 @@ class Link:
             inputs_id=pending.inputs_id,
             priority=pending.request.priority,
             deadline_ms=self._deadline_ms,
-            is_alone=pending.attempts > 0,
+            is_alone=pending.attempts > 0 or pending.deaths > 0,
             token_ids=pending.request.token_ids,
             slot=_slot_ref(slot) if slot is not None and not with_frame else None,
             has_frame=with_frame,

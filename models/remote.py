@@ -22,7 +22,8 @@ from models.spec import ServedModels
 class RemoteClient:
     """Scores posts on a worker reached over `ipc://` or `tcp://`; safe between threads.
 
-    Guarantee: every future of `infer` is resolved; a request is sent again until a live worker answered it.
+    Guarantee: every future of `infer` is resolved; a request is sent again until a live worker answered it, or so many
+    died with it that it is to blame (`InferenceCrashed`).
 
     Args:
         settings: the endpoint, how many clips may be in flight, how often a live worker may fail on a request.

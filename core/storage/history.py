@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from core.errors import StoreUnavailable
 from core.events import DeadLetter, RecordRef, Verdict
@@ -41,8 +42,10 @@ class TimescaleHistory:
 
     def __init__(self, settings: StoreSettings) -> None:
         self._retention = timedelta(days=settings.retention_days)
+        dsn = readable(settings.dsn.get_secret_value())
+        self._server = "{host}:{port}".format_map({"host": "the local server", "port": 5432, **conninfo_to_dict(dsn)})
         self._pool = ConnectionPool(
-            readable(settings.dsn.get_secret_value()),
+            dsn,
             min_size=0,
             max_size=settings.pool_max,
             open=False,
@@ -148,6 +151,9 @@ class TimescaleHistory:
             self._pool.open()
             with self._pool.connection() as connection:
                 yield connection
+        except PoolTimeout as error:
+            # The pool keeps to itself why it could not connect; at least where it tried.
+            raise StoreUnavailable(f"no connection to {self._server} within {WAIT_S:.0f} s") from error
         except _UNAVAILABLE as error:
             raise StoreUnavailable(str(error).strip() or type(error).__name__) from error
 

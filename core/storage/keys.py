@@ -8,6 +8,9 @@ VERDICTS_CHANNEL = f"{PREFIX}verdicts"
 ALERTS_CHANNEL = f"{PREFIX}alerts"
 """Verdicts with action alert or review."""
 
+MODELS_CHANNEL = f"{PREFIX}models"
+"""The name of a model whose champion or challenger changed: workers look into the registry at once."""
+
 LIVE = f"{PREFIX}live:videos"
 """Sorted set: video_id by event_time, the newest ones."""
 

@@ -153,5 +153,8 @@ def _available(what: str) -> Iterator[None]:
         if error.code in _MISSING:
             raise MediaMissing(f"{what}: {error.code}") from error
         raise ObjectsUnavailable(f"{what}: {error.code}: {error.message}") from error
+    except urllib3.exceptions.MaxRetryError as error:
+        # One attempt was made; its reason says all.
+        raise ObjectsUnavailable(f"{what}: {error.reason}") from error
     except (MinioException, urllib3.exceptions.HTTPError) as error:
         raise ObjectsUnavailable(f"{what}: {type(error).__name__}: {error}") from error

@@ -1,7 +1,10 @@
-"""Conditional writes: what the broker's offsets stand on."""
+"""Conditional writes, what the broker's offsets stand on; and listings, which it asks for at every fetch."""
 
+import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
@@ -9,7 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from core import topics
 from core.settings import KafkaSettings
 from ingestion.kafka import EventProducer
-from operations.embedded.s3_server import Condition
+from operations.embedded.s3_server import Condition, ConditionalStorage
 from tests.fixtures.platform import Platform
 
 pytestmark = pytest.mark.integration
@@ -32,6 +35,31 @@ def test_a_write_goes_through_only_where_its_condition_holds(
     condition: Condition, etag: str | None, *, holds: bool
 ) -> None:
     assert condition.holds(etag) is holds
+
+
+def test_a_remembered_listing_follows_every_write(tmp_path: Path) -> None:
+    storage = ConditionalStorage(tmp_path, chunk_size=1 << 16)
+    storage.create_bucket("records")
+
+    def listed(prefix: str) -> dict[str, int]:
+        return {info.key: info.size for info in storage.list_objects("records", prefix=prefix).contents}
+
+    put(storage, "0/a", b"1")
+    put(storage, "1/a", b"1")
+    assert listed("0/") == listed("0/") == {"0/a": 1}
+    put(storage, "0/b", b"22")
+    put(storage, "0/a", b"333")
+    assert listed("0/") == {"0/a": 3, "0/b": 2}
+    storage.delete_object("records", "0/a")
+    assert listed("0/") == {"0/b": 2}
+    assert listed("") == {"0/b": 2, "1/a": 1}
+
+
+def put(storage: ConditionalStorage, key: str, body: bytes) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body
+
+    asyncio.run(storage.put_object("records", key, chunks()))
 
 
 def test_a_restarted_broker_goes_on_after_the_records_it_confirmed(platform: Platform) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -11,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InferenceCrashed
 from models import wire
 from models.arena import DIRECTORY
-from models.client import InferRequest
+from models.client import InferRequest, InferResult
 from models.fake import FAKE_SERVED
 from tests.fixtures.inference import (
+    KILLING_ID,
     StubEngine,
     client_of,
+    kept_alive,
     raw_dealer,
     running_worker,
     start_worker_process,
@@ -65,6 +69,41 @@ def test_a_killed_worker_loses_no_request(
             assert all(pool.map(score, range(400)))
 
     assert len(started) == 3
+
+
+def test_an_input_that_kills_its_worker_ends_as_crashed_and_the_innocent_of_every_client_are_scored(
+    bind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.outbox.PAUSE_S", 2.0)
+    with kept_alive(bind) as workers, client_of(bind, slots=16) as one, client_of(bind, slots=16) as other:
+        one.served()
+        other.served()
+        before = [one.infer(InferRequest((number,))) for number in range(10)]
+        guilty = one.infer(InferRequest((KILLING_ID,)))
+        after = [client.infer(InferRequest((number,))) for client in (one, other) for number in range(20)]
+
+        assert isinstance(guilty.exception(60), InferenceCrashed)
+        texts = [future.result(30).text for future in (*before, *after)]
+
+    assert texts == [{"harmful": number / 100} for number in (*range(10), *range(20), *range(20))]
+    assert len(workers) == 1 + 3
+
+
+def test_rolling_restarts_under_load_blame_nobody(bind: str) -> None:
+    futures: list[Future[InferResult]] = []
+    with kept_alive(bind) as workers, client_of(bind, slots=8) as client:
+        client.served()
+        for restart in range(1, 5):
+            futures += [client.infer(InferRequest((number,))) for number in range(50)]
+            client.infer(InferRequest((1,))).result(30)
+            workers[-1].send_signal(signal.SIGTERM)
+            for number in range(50):
+                futures.append(client.infer(InferRequest((number,))))
+                time.sleep(0.001)
+            until(lambda: len(workers) > restart)  # noqa: B023 - called before the next turn
+
+        assert [future.result(30).text for future in futures] == [{"harmful": n / 100} for n in range(50)] * 8
+        assert [worker.poll() for worker in workers[:-1]] == [0] * 4
 
 
 def test_while_no_worker_answers_requests_wait_and_the_client_says_so(

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.clock import FixedClock
-from core.errors import InferenceFailed, MediaMissing
+from core.errors import InferenceCrashed, InferenceFailed, MediaMissing
 from core.events import CaptionSpan, ModalityScore, VideoPosted
 from core.labels import Modality
 from core.media.protocol import Resize
@@ -101,6 +101,20 @@ def harmful(probability: float) -> ModalityScore:
 
 def failing(*_inputs: object) -> InferResult:
     raise InferenceFailed("three times")
+
+
+def killing(*_inputs: object) -> InferResult:
+    raise InferenceCrashed("three workers died with it")
+
+
+def test_an_input_that_kills_workers_is_no_score_and_two_dead_letters(scorer: Scorer, worker: Worker) -> None:
+    worker.answer = killing
+    crashed = ModalityScore(code="inference.crashed")
+
+    scored = score(scorer, "good day", clip=True)
+
+    assert scored.scores.modalities == {Modality.TEXT: crashed, Modality.VIDEO: crashed}
+    assert [letter.code for letter in scored.dead_letters] == ["inference.crashed"] * 2
 
 
 def test_a_caption_alone_is_scored_with_its_spans(scorer: Scorer) -> None:

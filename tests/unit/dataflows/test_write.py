@@ -1,5 +1,7 @@
 """The one writer: database, topics, Redis, in that order, and a record is let go only after all three."""
 
+import base64
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,7 +19,7 @@ from core.storage.memory import MemoryHistory, MemoryLive, MemoryMedia
 from dataflows.parse import Record
 from dataflows.track import InFlight
 from dataflows.wait import Patience
-from dataflows.write import INLINE_PAYLOAD_BYTES, MAX_BATCH, Outcome, Stores, WriteQueue, Writer
+from dataflows.write import ENVELOPE_HEADER, INLINE_PAYLOAD_BYTES, MAX_BATCH, Outcome, Stores, WriteQueue, Writer
 from tests.fixtures.stores import NOON, eventually, make_alert, make_dead_letter, make_verdict
 
 SETTINGS = MediaSettings()
@@ -107,7 +109,7 @@ class Rig:
 
     def read(self, offset: int, verdict: Verdict | None = None, *dead_letters: DeadLetter) -> Outcome:
         """A record that is in flight from now on, and what became of it."""
-        self.in_flight.began(0, offset, NOON)
+        self.in_flight.began(0, offset, NOON, size_bytes=1)
         return Outcome(Record("video.posted.v1", 0, offset, b"v", b"{}", (), NOON), verdict, dead_letters)
 
     def read_many(self, numbers: range) -> list[Outcome]:
@@ -187,6 +189,21 @@ def test_a_payload_at_the_limit_stays_in_its_dead_letter(rig: Rig) -> None:
 
     assert rig.topics.batches == [([], [letter])]
     assert rig.media.puts == 0
+
+
+def test_a_large_key_and_large_headers_are_stored_and_leave_their_dead_letter(rig: Rig) -> None:
+    hostile = make_dead_letter(payload=b"{").model_copy(update={"key": LARGE, "headers": (("name", LARGE),)})
+
+    rig.writer.write([rig.read(0, None, hostile)])
+
+    [letter] = rig.topics.batches[0][1]
+    assert letter.key is None
+    [(name, uri)] = letter.headers
+    assert name == ENVELOPE_HEADER
+    bucket, key = uri.decode().removeprefix("s3://").split("/", 1)
+    kept = json.loads(rig.media.get_bytes(bucket, key))
+    assert base64.urlsafe_b64decode(kept["key"]) == LARGE
+    assert base64.urlsafe_b64decode(kept["headers"][0][1]) == LARGE
 
 
 def test_the_queue_keeps_the_order_in_batches(rig: Rig, queue: WriteQueue) -> None:

@@ -2,9 +2,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from core.errors import InferenceFailed, InferenceRefused, InferenceUnavailable
+from core.errors import InferenceCrashed, InferenceFailed, InferenceRefused, InferenceUnavailable
 from models.client import InferRequest, InferResult
-from models.outbox import Outbox, Pending
+from models.outbox import PAUSE_S, Outbox, Pending
 
 _RESULT = InferResult("v", text={"harmful": 0.5})
 _PARTIAL = InferResult("v", video={"harmful": 0.5}, codes={"text": "inference.failed"})
@@ -16,12 +16,23 @@ def _pending() -> Pending:
     return Pending(InferRequest((1,)), "", future)
 
 
-def _send_all(outbox: Outbox, *, ping: int = 0, now_s: float = 0.0) -> list[int]:
-    ids = []
+def _send_all(outbox: Outbox, *, ping: int = 0, now_s: float = 0.0, worker: str = "a") -> list[int]:
+    return list(_send(outbox, ping=ping, now_s=now_s, worker=worker))
+
+
+def _send(outbox: Outbox, *, ping: int = 0, now_s: float = 0.0, worker: str = "a") -> dict[int, Pending]:
+    sent = {}
     for request_id, pending in outbox.due(now_s):
-        outbox.sent(request_id, pending, ping=ping)
-        ids.append(request_id)
-    return ids
+        outbox.sent(request_id, pending, ping=ping, generation=worker)
+        sent[request_id] = pending
+    return sent
+
+
+def _add(outbox: Outbox, count: int) -> list[Pending]:
+    pendings = [_pending() for _ in range(count)]
+    for pending in pendings:
+        outbox.add(pending)
+    return pendings
 
 
 @pytest.fixture
@@ -103,10 +114,10 @@ def test_what_the_worker_does_not_hold_is_sent_again_without_counting(outbox: Ou
     outbox.add(held)
     first, second = _send_all(outbox, ping=4)
 
-    assert outbox.pong(5, {second}) == 1
+    assert outbox.pong(5, {second}, generation="a", now_s=0.0) == 1
     (again,) = _send_all(outbox, ping=5)
 
-    assert (again not in (first, second), lost.attempts) == (True, 0)
+    assert (again not in (first, second), lost.attempts, lost.deaths) == (True, 0, 0)
     outbox.result(first, _RESULT)
     assert not lost.future.done()
     outbox.result(again, _RESULT)
@@ -117,13 +128,78 @@ def test_what_left_after_the_ping_is_not_taken_for_lost(outbox: Outbox) -> None:
     outbox.add(_pending())
     _send_all(outbox, ping=5)
 
-    assert outbox.pong(5, set()) == 0
+    assert outbox.pong(5, set(), generation="b", now_s=0.0) == 0
+
+
+def test_who_was_there_when_a_worker_died_goes_alone_and_others_wait_meanwhile() -> None:
+    outbox = Outbox(attempts=3, max_captions=8)
+    first, second = _add(outbox, 2)
+    _send(outbox)
+    late = _add(outbox, 1)[0]
+    outbox.pong(1, set(), generation="b", now_s=0.0)
+
+    turns = []
+    while sent := _send(outbox, ping=1, worker="b"):
+        turns.append(list(sent.values()))
+        assert _send(outbox, ping=1, worker="b") == {}
+        for request_id in sent:
+            outbox.result(request_id, _RESULT)
+
+    assert turns == [[first], [second], [late]]
+
+
+def test_a_request_that_every_worker_dies_with_ends_as_crashed_and_the_innocent_are_scored() -> None:
+    outbox = Outbox(attempts=3, max_captions=20)
+    pendings = _add(outbox, 20)
+    guilty, deaths = pendings[7], 0
+    while not all(pending.future.done() for pending in pendings):
+        sent = _send(outbox, ping=deaths, now_s=deaths * PAUSE_S, worker=str(deaths))
+        if guilty in sent.values():
+            deaths += 1
+            outbox.pong(deaths, set(), generation=str(deaths), now_s=deaths * PAUSE_S - PAUSE_S)
+            continue
+        for request_id in sent:
+            outbox.result(request_id, _RESULT)
+
+    assert deaths == 3
+    assert isinstance(guilty.future.exception(0), InferenceCrashed)
+    assert all(pending.future.result(0) == _RESULT for pending in pendings if pending is not guilty)
+
+
+def test_before_its_last_trial_a_suspect_waits_and_the_others_go_on(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.outbox.random.uniform", lambda low, high: (low + high) / 2)
+    (suspect,) = _add(outbox, 1)
+    for worker in "ab":
+        _send(outbox, worker=worker)
+        outbox.pong(1, set(), generation=chr(ord(worker) + 1), now_s=0.0)
+
+    (other,) = _add(outbox, 1)
+
+    assert list(_send(outbox, worker="c").values()) == [other]
+    assert outbox.next_s() == PAUSE_S / 2
+    assert _send(outbox, now_s=PAUSE_S, worker="c") == {}
+    outbox.result(3, _RESULT)
+    assert list(_send(outbox, now_s=PAUSE_S, worker="c").values()) == [suspect]
+
+
+def test_no_number_of_reconnections_and_refusals_of_one_worker_counts_as_a_death(outbox: Outbox) -> None:
+    (pending,) = _add(outbox, 1)
+    for number in range(1, 20):
+        (sent,) = _send(outbox, ping=number - 1, now_s=float(number))
+        if number % 2:
+            outbox.pong(number, set(), generation="a", now_s=float(number))
+        else:
+            outbox.busy(sent, 0.01, float(number))
+
+    assert (pending.deaths, pending.future.done()) == (0, False)
 
 
 def test_closing_resolves_everything(outbox: Outbox) -> None:
-    pendings = [_pending() for _ in range(4)]
-    for pending in pendings:
-        outbox.add(pending)
+    pendings = _add(outbox, 4)
+    _send_all(outbox)
+    outbox.pong(1, set(), generation="b", now_s=0.0)
     _send_all(outbox)
 
     outbox.fail_all(InferenceUnavailable("closed"))
