@@ -25,7 +25,7 @@ COMMANDS = {
     "watch": _Command("alerts in the terminal, as they come", "watch"),
     "score": _Command("verdicts in process, without servers", "score"),
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),
-    "models": _Command("the models that are served", "models"),
+    "models": _Command("what serves, the registry, promotion, evaluation", "models"),
     "train": _Command("train a text, video or fusion model", "train"),
     "bench": _Command("speed and memory, each with its baseline in the same run", "bench"),
 }

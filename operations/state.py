@@ -253,6 +253,7 @@ def environment(site: Site) -> dict[str, str]:
         "INFERENCE__ENDPOINT": site.worker_endpoint,
         "SERVING__BIND": site.worker_endpoint,
         "FLOW__STATE_DIR": str(site.paths.data / "flow"),
+        "MLFLOW__CACHE_DIR": str(site.paths.data / "models"),
     }
     plan = Plan.read(site.paths.plan)
     if plan is not None and plan.mlflow:

@@ -9,6 +9,7 @@ pytest_plugins = (
     "tests.fixtures.browser",
     "tests.fixtures.media",
     "tests.fixtures.platform",
+    "tests.fixtures.registry",
     "tests.fixtures.scoring",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",

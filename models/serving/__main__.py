@@ -5,7 +5,10 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -17,7 +20,10 @@ from core.settings import Settings
 from core.storage.live import RedisLive
 from core.storage.ports import Heartbeat
 from core.telemetry import configure_logging
-from models.serving.job import EngineSickError
+from models.bell import Bell
+from models.serving.job import Engine, EngineSickError
+from models.serving.lineup import Lineup
+from models.serving.watch import Watch
 from models.serving.worker import Worker, WorkerStalledError
 
 _SWITCH_S = 0.0005
@@ -45,33 +51,46 @@ def main() -> int:
 
 
 def _serve(settings: Settings, health: Health, port: int) -> int:
-    from models.serving.load import load_engine  # noqa: PLC0415 - torch takes seconds; settings and health do not wait
+    from models.serving.load import base_lineup, load_engine  # noqa: PLC0415 - torch takes seconds; health does not wait
 
-    engine = load_engine(settings.serving)
+    load = partial(load_engine, settings.serving)
+    watch = _watch(settings, base=base_lineup(settings.serving), load=load, health=health)
+    engine = watch.first() if watch else load()
     worker = Worker(engine, settings=settings.serving, clock=SystemClock(), health=health)
-    health.set("models", ok=True, detail=engine.served.model_version)
+    health.set("models", ok=True, detail=worker.served.model_version)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.drain())
 
     def beat() -> Heartbeat:
         waiting = health.waiting_for()
+        health.set("models", ok=True, detail=worker.served.model_version)
         return Heartbeat(
             kind="worker",
             instance=f"{socket.gethostname()}:{os.getpid()}",
             state="ready" if not waiting else "draining",
-            version=engine.served.model_version,
+            version=worker.served.model_version,
             at=datetime.now(UTC),
-            detail=waiting,
+            detail=waiting or (watch.problem if watch else ""),
             numbers=worker.numbers(),
             port=port,
         )
 
     _log.info("worker.ready", endpoint=worker.endpoint, http_port=port, model_version=engine.served.model_version)
     live = RedisLive(settings.redis, heartbeat_ttl_s=settings.telemetry.heartbeat_ttl_s)
-    with HeartbeatThread(live, beat, settings.telemetry.heartbeat_s):
+    with (
+        HeartbeatThread(live, beat, settings.telemetry.heartbeat_s),
+        watch.following(worker) if watch else nullcontext(),
+    ):
         worker.run()
     _log.info("worker.drained")
     return 0
+
+
+def _watch(settings: Settings, *, base: Lineup, load: Callable[[Lineup], Engine], health: Health) -> Watch | None:
+    """What follows the registry; None without one."""
+    if not settings.mlflow.tracking_uri:
+        return None
+    return Watch(settings.mlflow, base=base, load=load, bell=Bell(settings.redis), health=health)
 
 
 if __name__ == "__main__":

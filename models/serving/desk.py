@@ -61,8 +61,11 @@ class Desk:
         before, self._engine = self._engine, engine
         if before.served.inputs_id == engine.served.inputs_id:
             return []
-        stale = self._batcher.drop(lambda _entry: True)
-        return [self._error(job, ErrorCode.STALE, "the models were swapped") for job in stale]
+        return self.stale(self._batcher.drop(lambda _entry: True))
+
+    def stale(self, jobs: Iterable[Job]) -> list[Outgoing]:
+        """Answers of jobs that were prepared for other models."""
+        return [self._error(job, ErrorCode.STALE, "the models were swapped") for job in jobs]
 
     def receive(self, client: bytes, header: bytes, clip: memoryview | None, *, now_s: float) -> wire.Message | None:
         """One message of a client; its answer, if there is one at once."""

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from core.errors import ConfigError
 from core.labels import Modality
+from core.media.protocol import Resize
 from models.bundle import Bundle
 from models.client import InferResult
 from models.serving.batcher import text_bucket, text_buckets
 from models.serving.engine import TorchEngine, difference
 from models.serving.job import Job
-from models.spec import ServedModels
+from models.spec import ClipSpec, ServedModels
 
 FILE_NAME = "golden.json"
 EXACT, ROUNDED = 0.01, 0.05
@@ -22,6 +24,7 @@ EXACT, ROUNDED = 0.01, 0.05
 
 _LENGTHS = (7, 16)
 _SEED = 20_260_101
+_NO_CLIP = ClipSpec(num_frames=1, size_px=8, resize=Resize.STRETCH)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,28 @@ def golden_jobs(served: ServedModels, vocabulary: int) -> list[Job]:
         frames = random.integers(0, 256, served.clip.shape, dtype=np.uint8)
         jobs.append(Job(ids or None, ArrayClip(frames.tobytes()), text_bucket(len(ids), buckets)))
     return jobs
+
+
+def alone(bundle: Bundle, modality: Modality) -> Bundle:
+    """One network by itself, so that its known outputs hold whatever is served beside it; fusion is never alone."""
+    served = bundle.served
+    labels = {name: of for name, of in served.labels.items() if name == modality}
+    if modality is Modality.TEXT:
+        return Bundle(bundle.text, None, None, replace(served, clip=_NO_CLIP, labels=labels))
+    if modality is Modality.VIDEO:
+        return Bundle(None, bundle.video, None, replace(served, max_tokens=0, tokenizer_json=b"", labels=labels))
+    return bundle
+
+
+def check_finite(network: torch.nn.Module) -> None:
+    """See that every weight is a number, also those that no known input reaches.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ConfigError(f"the weights {name} are not finite; train the model again")
 
 
 def check_golden(engine: TorchEngine, folder: Path, *, tolerance: float = EXACT) -> None:

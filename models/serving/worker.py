@@ -16,13 +16,14 @@ import structlog
 from core.clock import Clock
 from core.health import Health
 from core.settings import ServingSettings
-from core.telemetry import INFER_BATCH_SIZE, WORKER_COMPUTE_S, WORKER_DROPPED
+from core.telemetry import INFER_BATCH_SIZE, MODEL_SWAPS, WORKER_COMPUTE_S, WORKER_DROPPED
 from models.arena import ArenaReader
 from models.client import InferResult
 from models.serving.batcher import Batcher, Key
 from models.serving.desk import Desk, Outgoing
 from models.serving.door import Door
-from models.serving.job import Engine, Job
+from models.serving.job import Engine, EngineSickError, Job
+from models.spec import ServedModels
 
 STALL_S = 120.0
 DRAIN_S = 25.0
@@ -30,6 +31,9 @@ _TIDY_S = 0.25
 _SWEEP_S = 2.0
 _STOP_S = 5.0
 _BURST = 64
+_LARGER_CLIP_BYTES = 16_000_000
+_PROVEN_REQUESTS = 1_000
+"""After so many answers an engine that breaks is not at fault: the device is."""
 
 _log = structlog.get_logger()
 
@@ -64,7 +68,8 @@ class Worker:
         self._clock = clock
         self._health = health
         self._max_batch = settings.max_batch
-        self._door = Door(settings.bind, clip_bytes=engine.served.clip.clip_bytes)
+        # The next model may take larger clips; the door stays as it is.
+        self._door = Door(settings.bind, clip_bytes=max(engine.served.clip.clip_bytes, _LARGER_CLIP_BYTES))
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._reader = ArenaReader()
         batcher: Batcher[Job] = Batcher(
@@ -72,6 +77,9 @@ class Worker:
         )
         self._engine = engine
         self._next_engine: Engine | None = None
+        self._before: Engine | None = None
+        self._scored_since_swap = 0
+        self.given_up: queue.SimpleQueue[Engine] = queue.SimpleQueue()
         self._desk = Desk(engine, batcher, reader=self._reader, generation=os.urandom(8).hex())
         self._work: queue.SimpleQueue[tuple[Engine, list[Job]] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[_Done | BaseException] = queue.SimpleQueue()
@@ -92,8 +100,16 @@ class Worker:
         self._should_drain = True
         self._wake()
 
+    @property
+    def served(self) -> ServedModels:
+        """What it serves now."""
+        return self._engine.served
+
     def swap(self, engine: Engine) -> None:
-        """Serve another engine from the next batch on; from any thread."""
+        """Serve another engine from the next batch on; from any thread.
+
+        Should it break soon, the worker goes back to the one before by itself, and puts it into `given_up`.
+        """
         self._next_engine = engine
         self._wake()
 
@@ -151,13 +167,33 @@ class Worker:
             done = self._done.get_nowait()
         except queue.Empty:
             return
+        if isinstance(done, EngineSickError) and self._before is not None:
+            self._go_back(self._before, str(done))
+            return
         if isinstance(done, BaseException):
             raise done
         self._computing = []
         self._scored += len(done.jobs)
+        self._scored_since_swap += len(done.jobs)
+        if self._scored_since_swap > _PROVEN_REQUESTS:
+            self._before = None
         INFER_BATCH_SIZE.observe(len(done.jobs))
         WORKER_COMPUTE_S.observe(done.took_s)
         self._send(self._desk.finish(done.jobs, done.results, done.took_s))
+
+    def _go_back(self, before: Engine, reason: str) -> None:
+        """Compute the batch that broke a new engine with the one before it, and go on with that."""
+        _log.error("worker.went_back", gave_up=self.served.model_version, to=before.served.model_version, reason=reason)
+        MODEL_SWAPS.labels("returned").inc()
+        self.given_up.put(self._engine)
+        is_same_input = self.served.inputs_id == before.served.inputs_id
+        self._engine, self._before = before, None
+        self._send(self._desk.serve(before))
+        if is_same_input:
+            self._work.put((before, self._computing))
+        else:
+            self._send(self._desk.stale(self._computing))
+            self._computing = []
 
     def _tidy(self, now_s: float) -> None:
         if self._should_drain and self._drain_by_s is None:
@@ -177,7 +213,8 @@ class Worker:
 
     def _between_batches(self, now_s: float) -> None:
         if self._next_engine is not None:
-            self._engine, self._next_engine = self._next_engine, None
+            self._before, self._engine, self._next_engine = self._engine, self._next_engine, None
+            self._scored_since_swap = 0
             self._send(self._desk.serve(self._engine))
             _log.info("worker.swapped", model_version=self._engine.served.model_version)
         if now_s - self._swept_s > _SWEEP_S:

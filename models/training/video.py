@@ -69,6 +69,11 @@ def predict(model: MotionVideoModel, clips: Clips) -> NDArray[np.float32]:
     return probabilities
 
 
+def cross_validate(config: VideoTraining, clips: Clips) -> NDArray[np.float64]:
+    """(N,) probabilities from heads that had not seen the clip's group: of the recipe, not of any saved weights."""
+    return np.asarray(1 / (1 + np.exp(-_choose(config, clips).unseen_logits)))
+
+
 def _build(config: VideoTraining) -> MotionVideoModel:
     network_config = MotionVideoConfig(
         stages=config.stages,
@@ -149,8 +154,7 @@ def _set_projection(model: MotionVideoModel, train: Clips) -> None:
 
 def _measure(config: VideoTraining, model: MotionVideoModel, clips: Clips) -> dict[str, Figures]:
     both = clips.of("train", "validation")
-    choice = _choose(config, both)
-    unseen = 1 / (1 + np.exp(-choice.unseen_logits))
+    unseen = cross_validate(config, both)
     figures = {f"train + validation, {config.folds}-fold, groups apart": measure(both.harmful, unseen, 0.5)}
     for split in ("validation", "test"):
         part = clips.of(split)

@@ -9,9 +9,13 @@ from rich.table import Table
 
 from core.settings import Settings
 from models.bundle import STARTER, load_bundle
+from operations.commands import registry
+from operations.commands.evaluate import evaluate
 from operations.seat import screen
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(evaluate)
+app.add_typer(registry.app)
 
 
 @app.callback()
@@ -31,12 +35,16 @@ def list_(
     folder = folder or Settings.load().serving.models_dir or STARTER
     served = load_bundle(folder).served
     versions = dict(part.split(":", 1) for part in served.model_version.split("|"))
+    registered = registry.registered()
     if as_json:
         body = {"folder": str(folder), "model_version": served.model_version, "labels": served.labels}
-        typer.echo(json.dumps({**body, "fusion_passed_gate": served.fusion_passed_gate}))
+        rows = [registry.as_row(version) for version in registered]
+        typer.echo(json.dumps({**body, "fusion_passed_gate": served.fusion_passed_gate, "registered": rows}))
         return
     table = Table("modality", "version", "labels", box=None)
     for modality, version in versions.items():
         table.add_row(modality, version, ", ".join(served.labels.get(modality, ())))
     screen.print(table)
     screen.print(f"folder {folder}; fusion {'passed' if served.fusion_passed_gate else 'did not pass'} its gate")
+    if registered:
+        registry.print_versions(registered)

@@ -14,7 +14,7 @@ from pathlib import Path
 from core.errors import ConfigError, DependencyError
 from operations.embedded.claim import end_leftovers
 from operations.embedded.postgres import data_dir
-from operations.embedded.s3 import BROKER_BUCKET
+from operations.embedded.s3 import BROKER_BUCKET, MODELS_BUCKET
 from operations.processes import CODE_DIR, last_line
 from operations.state import Identity, Paths, Plan, ProcessRecord, RunState, Site
 
@@ -234,11 +234,11 @@ def _row(paths: Paths, record: ProcessRecord, *, supervised: bool) -> ProcessSta
 
 
 def data_of(paths: Paths, name: str) -> Path:
-    """Where a process keeps its data; the broker's is a bucket of the S3 server."""
+    """Where a process keeps its data; the broker's and MLflow's are buckets of the S3 server."""
     if name == "postgres":
         return data_dir(paths)
-    if name == "broker":
-        return paths.data / "s3" / BROKER_BUCKET
+    if name in ("broker", "mlflow"):
+        return paths.data / "s3" / {"broker": BROKER_BUCKET, "mlflow": MODELS_BUCKET}[name]
     return paths.data / name
 
 

@@ -18,6 +18,8 @@ HOMES = {
     "mlflow": {"models/registry.py", "operations/"},
     "streamlit": {"dashboard/"},
     "zmq": {"models/"},
+    "matplotlib": {"models/evaluation/pictures.py"},
+    "sklearn": {"models/training/"},
     "minio": {"core/storage/media.py", "operations/embedded/s3.py"},
 }
 """Technology → where it may be imported; what ends with a slash is a folder."""
