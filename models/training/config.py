@@ -68,14 +68,16 @@ class TextTraining(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class VideoTraining(TrainConfig):
-    """Video: a linear reading of how a frozen trunk's features move."""
+    """Video: a linear reading of how a frozen trunk's features change where the clip moves most."""
 
-    stages: int = 7
+    stages: tuple[int, ...] = (5, 7)
+    grid: int = 7
+    busiest: int = 4
     num_frames: int = 16
-    size_px: int = 128
+    size_px: int = 224
     window_frames: int = 5
     state_dim: int = 25
-    inverse_penalties: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+    inverse_penalties: tuple[float, ...] = (1e-2, 3e-2, 1e-1, 3e-1)
     folds: int = 5
 
 

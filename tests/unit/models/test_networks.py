@@ -39,7 +39,7 @@ def text() -> NgramTextModel:
 @pytest.fixture
 def video() -> MotionVideoModel:
     torch.manual_seed(0)
-    return at_rest(MotionVideoModel(MotionVideoConfig(stages=3, num_frames=8, size_px=64)))
+    return at_rest(MotionVideoModel(MotionVideoConfig(stages=(2, 3), num_frames=8, size_px=64)))
 
 
 @pytest.fixture
