@@ -117,15 +117,21 @@ def fusion_card(config: FusionTraining, model: CrossFusionModel, figures: Mappin
     gate = "passed" if model.config.passed_gate else "not passed: it does not decide by default"
     return f"""# Fusion model {config.version}
 
-States of the text and of the video model beside it → `harmful`. Text attends over moments, video over words; a
-missing modality is a learned token. {model.num_parameters():,} parameters.
+States of the text and of the video model beside it → `harmful`: the noisy or of both models' probabilities, corrected
+by {model.config.correction:.2f} times what text finds by attending over moments and video over words. Given one
+modality alone it says what that model says. {model.num_parameters():,} parameters.
 
 ## Data
 
-No captions and clips labelled together could be had, so pairs are made by a rule: {RULE}. Nothing in them tests
-whether caption and clip mean something together. {config.train_pairs:,} pairs train it; the video states of train
-clips come from heads that had not seen their group. Validation is cut in two by group and by caption:
-{config.validation_pairs:,} pairs of one half chose epoch and calibration, as many of the other are the gate.
+No captions and clips labelled together could be had, so pairs are made by a rule: {RULE}.
+The two parts of such a pair know nothing of each other: were both models' probabilities exact, the noisy or would be
+the best answer, and the correction can only mend what they get wrong. Nothing tests whether caption and clip mean
+something together.
+
+{config.train_pairs:,} pairs train it; one in {config.choosing_groups} groups of train clips, in
+{config.validation_pairs:,} pairs with half of the validation captions, chose epoch, calibration and how much the
+correction counts. States of train clips come from heads that had not seen their group. The gate is
+{config.validation_pairs:,} pairs of the validation clips and the other half of the captions; it chose nothing.
 
 ## Figures
 

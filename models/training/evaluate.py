@@ -80,3 +80,8 @@ def calibrated(config: OwnConfig, logits: NDArray[np.floating]) -> NDArray[np.fl
     """(N,) logits as the network turns them into probabilities."""
     scaled = (logits.astype(np.float64) + config.calibration_bias) / config.calibration_temperature
     return np.asarray(1 / (1 + np.exp(-scaled)))
+
+
+def log_loss(truth: NDArray[np.bool_], logits: NDArray[np.floating]) -> float:
+    """Mean log loss of (N,) logits."""
+    return float(np.mean(np.logaddexp(0, np.where(truth, -logits, logits))))

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from models.networks.config import OwnConfig
 from models.training.clips import Clips
 from models.training.config import VideoTraining
-from models.training.evaluate import calibrated, scale
+from models.training.evaluate import calibrated, log_loss, scale
 
 _REPEATS = 3
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -35,7 +35,7 @@ def build_head(inverse_penalty: float) -> Pipeline:
 def choose_head(config: VideoTraining, clips: Clips) -> Choice:
     """The penalty with the least log loss on groups left out."""
     choices = [Choice(c, _unseen_logits(config, clips, c)) for c in config.inverse_penalties]
-    return min(choices, key=lambda choice: _log_loss(clips.harmful, choice.unseen_logits))
+    return min(choices, key=lambda choice: log_loss(clips.harmful, choice.unseen_logits))
 
 
 def assign_folds(config: VideoTraining, clips: Clips, asked: NDArray[np.bool_]) -> NDArray[np.int_]:
@@ -77,7 +77,3 @@ def _unseen_logits(config: VideoTraining, clips: Clips, inverse_penalty: float) 
             head = build_head(inverse_penalty).fit(clips.features[seen], clips.harmful[seen])
             logits[unseen] += head.decision_function(clips.features[unseen]) / _REPEATS
     return logits
-
-
-def _log_loss(truth: NDArray[np.bool_], logits: NDArray[np.float64]) -> float:
-    return float(np.mean(np.logaddexp(0, np.where(truth, -logits, logits))))
