@@ -18,7 +18,7 @@ from models.evaluation.scoring import Progress, score_captions, score_clips
 from models.networks.video import MotionVideoModel
 from models.training.clips import load_clips
 from models.training.config import VideoTraining
-from models.training.video import cross_validate
+from models.training.heads import cross_validate
 
 _POOLED = "The split pools languages and sources whose shares of harm differ: read it beside its slices."
 _CAMERAS = "Intervals draw groups (cameras or source videos), not clips; McNemar's test takes clips as independent."

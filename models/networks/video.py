@@ -1,4 +1,4 @@
-"""Clips → label probabilities and moment states: how a frozen trunk's features and the pixels move over time."""
+"""Clips → label probabilities and moment states: how a frozen trunk's features change where the clip moves most."""
 
 from typing import Any
 
@@ -12,17 +12,16 @@ from models.networks.outputs import VideoOutput
 from models.networks.trunk import LITE0, MEAN, STD, Trunk
 from models.preprocess import PixelScale, normalise_pixels
 
-_CELLS = 8
-_BUSIEST = 8
 _FLOOR = 1e-3
-PIXEL_FEATURES = 11
+_STATISTICS = 3
 
 
 class MotionVideoConfig(OwnConfig):  # type: ignore[no-untyped-call]  # transformers' hook has no types
     """Sizes of the network, and what validation set.
 
     Attributes:
-        stages: of the trunk; features come from the last.
+        stages: of the trunk, counted from 1, whose maps are read; the first of them also says where it moves.
+        grid: cells along each side of a map; `busiest`: how many of them are read.
         window_frames: how many frames around a frame make its moment.
         state_dim: width of a moment's state; its last place holds the moment's logit.
     """
@@ -30,9 +29,11 @@ class MotionVideoConfig(OwnConfig):  # type: ignore[no-untyped-call]  # transfor
     model_type = "clipwarden-video"
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - transformers' own signature
-        self.stages: int = kwargs.pop("stages", len(LITE0))
+        self.stages: list[int] = list(kwargs.pop("stages", (5, 7)))
+        self.grid: int = kwargs.pop("grid", 7)
+        self.busiest: int = kwargs.pop("busiest", 4)
         self.num_frames: int = kwargs.pop("num_frames", 16)
-        self.size_px: int = kwargs.pop("size_px", 128)
+        self.size_px: int = kwargs.pop("size_px", 224)
         self.window_frames: int = kwargs.pop("window_frames", 5)
         self.state_dim: int = kwargs.pop("state_dim", 25)
         self.image_mean: list[float] = kwargs.pop("image_mean", [MEAN] * 3)
@@ -43,11 +44,14 @@ class MotionVideoConfig(OwnConfig):  # type: ignore[no-untyped-call]  # transfor
     @property
     def features(self) -> int:
         """How many numbers describe the motion of a clip."""
-        return 2 * LITE0[self.stages - 1].channels + PIXEL_FEATURES
+        return _STATISTICS * sum(LITE0[stage - 1].channels for stage in self.stages)
 
 
 class MotionVideoModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # transformers' hook has no types
-    """A linear reading of temporal statistics; every label is the same question, so they share one probability."""
+    """A linear reading of temporal statistics; every label is the same question, so they share one probability.
+
+    Only the busiest cells are read: a fight fills a small part of a wide picture, and a mean over the picture hides it.
+    """
 
     config: MotionVideoConfig
     config_class = MotionVideoConfig
@@ -57,7 +61,7 @@ class MotionVideoModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tra
 
     def __init__(self, config: MotionVideoConfig) -> None:
         super().__init__(config)
-        self.trunk = Trunk(config.stages)
+        self.trunk = Trunk(max(config.stages))
         self.head = nn.Linear(config.features, 1)
         self.project = nn.Linear(config.features, config.state_dim - 1)
         mean_red, mean_green, mean_blue = config.image_mean
@@ -76,53 +80,64 @@ class MotionVideoModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tra
         """Compute on this CPU for inference alone."""
         self.trunk.fuse()
 
-    def read(self, frames: torch.Tensor, motion: torch.Tensor) -> VideoOutput:
-        """Score clips from what the frozen part saw of them."""
-        whole = clip_features(frames, motion)
-        moments = self._moments(frames, motion)
-        logit, moment_logits = self.head(whole), self.head(moments).squeeze(2)
-        around_clip = logit + moment_logits - moment_logits.mean(1, keepdim=True)
-        everything = torch.cat([whole.unsqueeze(1), moments], dim=1)
-        states = torch.cat([self.project(everything), self.head(everything)], dim=2)
-        probability = self.probability(logit)
-        labels = len(self.config.labels)
-        return VideoOutput(probability.expand(-1, labels).contiguous(), states, self.probability(around_clip))
+    def describe(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What the frozen part sees: per stage read, (B, T, cells, C) float16.
 
-    def describe(self, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the frozen part sees, float32: features of each frame (B, T, C), cell motion (B, T - 1, cells)."""
+        Half precision, so that what training keeps is, to the bit, what serving reads.
+        """
         batch, length = clips.shape[:2]
-        pixels = normalise_pixels(clips, self.scale)
-        maps = self.trunk(pixels.flatten(0, 1).to(self.trunk.stem.weight.dtype))[-1]
-        grey = pixels.mean(2)
-        change = functional.adaptive_avg_pool2d((grey[:, 1:] - grey[:, :-1]).abs(), _CELLS)
-        return maps.float().mean((2, 3)).view(batch, length, -1), change.flatten(2)
+        pixels = normalise_pixels(clips, self.scale, self.trunk.stem.weight.dtype)
+        maps = self.trunk(pixels.flatten(0, 1))
+        seen = (self._cells(maps[stage - 1]) for stage in self.config.stages)
+        return tuple(part.view(batch, length, *part.shape[1:]) for part in seen)
+
+    def read(self, *maps: torch.Tensor) -> VideoOutput:
+        """Score clips from what the frozen part saw of them."""
+        length = maps[0].shape[1]
+        whole = self.features(torch.arange(length, device=maps[0].device).unsqueeze(0), *maps)
+        moments = self.features(self._windows(maps[0]), *maps)
+        everything = torch.cat([whole, moments], dim=1)
+        logits = self.head(everything)
+        states = torch.cat([self.project(everything), logits], dim=2)
+        logit, moment_logits = logits[:, 0], logits[:, 1:, 0]
+        around_clip = logit + moment_logits - moment_logits.mean(1, keepdim=True)
+        labels = len(self.config.labels)
+        probability = self.probability(logit).expand(-1, labels).contiguous()
+        return VideoOutput(probability, states, self.probability(around_clip))
+
+    def features(self, frames: torch.Tensor, *maps: torch.Tensor) -> torch.Tensor:
+        """(W, S) numbers of frames and maps (B, T, cells, C) → (B, W, features): the motion within each W's frames."""
+        cells = self._busiest(frames, maps[0])
+        clip = torch.arange(len(cells), device=cells.device).view(-1, 1, 1, 1)
+        where = clip, frames.view(1, *frames.shape, 1), cells.unsqueeze(2)
+        return torch.cat([_statistics(part[where].float()) for part in maps], dim=2)
 
     def probability(self, logits: torch.Tensor) -> torch.Tensor:
         """Calibrated."""
         return torch.sigmoid((logits + self.config.calibration_bias) / self.config.calibration_temperature)
 
-    def _moments(self, frames: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
-        """(B, T, features): the same statistics over the few frames around each."""
-        size = min(self.config.window_frames, frames.shape[1])
-        starts = (torch.arange(frames.shape[1]) - size // 2).clamp(0, frames.shape[1] - size).tolist()
-        return torch.stack(
-            [clip_features(frames[:, at : at + size], motion[:, at : at + size - 1]) for at in starts], dim=1
-        )
+    def _cells(self, maps: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) → (N, cells, C)."""
+        pooled = functional.adaptive_avg_pool2d(maps.float(), self.config.grid)
+        return pooled.flatten(2).transpose(1, 2).half()
+
+    def _windows(self, maps: torch.Tensor) -> torch.Tensor:
+        """(T, S): the few frames around each; at the ends they stay within the clip."""
+        length = maps.shape[1]
+        size = min(self.config.window_frames, length)
+        starts = (torch.arange(length, device=maps.device) - size // 2).clamp(0, length - size)
+        return starts.unsqueeze(1) + torch.arange(size, device=maps.device)
+
+    def _busiest(self, frames: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+        """(B, W, K): the cells that change most from frame to frame, by the mean over channels."""
+        steps = maps.float().diff(dim=1).abs().mean(3)
+        change = steps[:, frames[:, :-1]].mean(2)
+        return change.topk(min(self.config.busiest, change.shape[2]), dim=2).indices
 
 
-def clip_features(frames: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
-    """(B, T, C) frame features and (B, T - 1, cells) motion → (B, 2 C + PIXEL_FEATURES) logarithms of statistics."""
-    spread = frames.std(1, correction=0)
-    steps = (frames[:, 1:] - frames[:, :-1]).abs().mean(1)
-    everywhere = motion.mean(2)
-    cells = motion.sort(2, descending=True).values
-    hottest, hot = cells[:, :, 0], cells[:, :, :_BUSIEST].mean(2)
-    pixels = [
-        statistic
-        for series in (everywhere, hottest, hot)
-        for statistic in (series.mean(1), series.std(1, correction=0), series.amax(1))
-    ]
-    local = motion.std(1, correction=0).mean(1)
-    focus = (hottest / (everywhere + _FLOOR)).mean(1)
-    numbers = torch.cat([spread, steps, torch.stack([*pixels, local, focus], dim=1)], dim=1)
-    return (numbers + _FLOOR).log()
+def _statistics(values: torch.Tensor) -> torch.Tensor:
+    """(B, W, S, K, C) → (B, W, 3 C): temporal spread, mean step (both as logarithms) and maximum, each over K cells."""
+    spread = values.std(2, correction=0).mean(2)
+    step = values.diff(dim=2).abs().mean((2, 3))
+    highest = values.amax(2).mean(2)
+    return torch.cat([(spread + _FLOOR).log(), (step + _FLOOR).log(), highest], dim=2)

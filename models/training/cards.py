@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from statistics import mean, stdev
 
 from models.networks.config import OwnConfig
 from models.networks.fusion import CrossFusionModel
@@ -68,8 +69,9 @@ def video_card(config: VideoTraining, model: MotionVideoModel, clips: Clips, fig
     return f"""# Video model {config.version}
 
 Clips of {config.num_frames} frames of {config.size_px} px, stretched → `harmful` and `violence` (one question, one
-probability). EfficientNet-Lite0 with its published ImageNet weights, frozen, batch norms folded in; a linear
-reading of how its features and the pixels change over time: not what a frame shows, only how it moves.
+probability). EfficientNet-Lite0 with its published ImageNet weights, frozen, batch norms folded in. Of a
+{config.grid} x {config.grid} grid, the {config.busiest} cells whose features change most from frame to frame are read,
+linearly: how widely and how fast their features change, and how high they go (stages {_and(config.stages)}).
 {model.num_parameters():,} parameters.
 
 ## Data
@@ -83,11 +85,17 @@ camera or source video; no group is in two splits.
 
 ## Figures
 
-The head was fitted on train. {_calibration(model.config)}
-Penalty and calibration come from train clips whose group the head had not seen; neither validation nor test chose
-them. Those two are so small that one clip moves them by two to three points: the cross-validation is the main figure.
+The head was fitted on train. Calibration: temperature {model.config.calibration_temperature:.3f}, bias
+{model.config.calibration_bias:.3f}, of least log loss. Penalty and calibration come from train clips whose group the
+head had not seen. Everything is measured at 0.5, on the saved half-precision weights where it is the saved head's.
+
+Validation and test are so small that one clip moves them by two to three points. The main figure is that of
+{config.folds} folds over the groups of all splits, for the sources that hold both labels: the whole recipe, penalty and
+calibration included, fitted on the other folds and the other sources' train clips. {_spread(figures)}
 
 {_table(figures)}
+
+Features, grid and cells were chosen by cross-validation over train and validation; test took no part in any choice.
 
 ## Limits
 
@@ -109,15 +117,21 @@ def fusion_card(config: FusionTraining, model: CrossFusionModel, figures: Mappin
     gate = "passed" if model.config.passed_gate else "not passed: it does not decide by default"
     return f"""# Fusion model {config.version}
 
-States of the text and of the video model beside it → `harmful`. Text attends over moments, video over words; a
-missing modality is a learned token. {model.num_parameters():,} parameters.
+States of the text and of the video model beside it → `harmful`: the noisy or of both models' probabilities, corrected
+by {model.config.correction:.2f} times what text finds by attending over moments and video over words. Given one
+modality alone it says what that model says. {model.num_parameters():,} parameters.
 
 ## Data
 
-No captions and clips labelled together could be had, so pairs are made by a rule: {RULE}. Nothing in them tests
-whether caption and clip mean something together. {config.train_pairs:,} pairs train it; the video states of train
-clips come from heads that had not seen their group. Validation is cut in two by group and by caption:
-{config.validation_pairs:,} pairs of one half chose epoch and calibration, as many of the other are the gate.
+No captions and clips labelled together could be had, so pairs are made by a rule: {RULE}.
+The two parts of such a pair know nothing of each other: were both models' probabilities exact, the noisy or would be
+the best answer, and the correction can only mend what they get wrong. Nothing tests whether caption and clip mean
+something together.
+
+{config.train_pairs:,} pairs train it; one in {config.choosing_groups} groups of train clips, in
+{config.validation_pairs:,} pairs with half of the validation captions, chose epoch, calibration and how much the
+correction counts. States of train clips come from heads that had not seen their group. The gate is
+{config.validation_pairs:,} pairs of the validation clips and the other half of the captions; it chose nothing.
 
 ## Figures
 
@@ -142,6 +156,19 @@ def _calibration(config: OwnConfig) -> str:
     cuts = ", ".join(f"{label} {value}" for label, value in config.thresholds.items())
     numbers = f"temperature {config.calibration_temperature:.3f}, bias {config.calibration_bias:.3f}"
     return f"Calibration: {numbers}, so that 0.5 is the cut of the best macro-F1; thresholds: {cuts}."
+
+
+def _and(numbers: Sequence[int]) -> str:
+    return " and ".join(str(number) for number in numbers)
+
+
+def _spread(figures: Mapping[str, Figures]) -> str:
+    """Mean and standard deviation over the folds."""
+    folds = [row for name, row in figures.items() if name.startswith("fold ")]
+    shown = {"accuracy": "accuracy", "harmful F1": "harmful_f1", "AUC": "auc"}
+    columns = {title: [getattr(row, field) for row in folds] for title, field in shown.items()}
+    parts = (f"{title} {mean(column):.3f} ± {stdev(column):.3f}" for title, column in columns.items())
+    return f"Over the folds: {', '.join(parts)}."
 
 
 def _source_rows(sources: Sequence[str], splits: Sequence[Captions]) -> str:

@@ -1,6 +1,7 @@
 """Labelled clips → what the frozen trunk sees of them, decoded by the flow's own decoder and kept between runs."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from core.errors import ConfigError
 from core.media.decode import decode_clip
 from core.media.protocol import ClipTarget, MediaLimits
-from models.networks.video import MotionVideoModel, clip_features
+from models.networks.video import MotionVideoModel
 
 _log = structlog.get_logger()
 _LIMITS = MediaLimits(max_bytes=500_000_000, max_pixels=4096 * 2304, max_duration_s=600.0, min_distinct_frames=2)
 _COLUMNS = ("file", "label", "split", "source", "group")
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,13 @@ class Clips:
 
     Attributes:
         table: columns file, label, split, source, group.
-        frames: (N, T, C); `motion`: (N, T - 1, cells).
+        features: (N, F) motion statistics of the whole clips.
+        maps: per stage read, (N, T, cells, C) float16.
     """
 
     table: pd.DataFrame
-    frames: torch.Tensor
-    motion: torch.Tensor
+    features: NDArray[np.float32]
+    maps: tuple[torch.Tensor, ...]
 
     def __len__(self) -> int:
         """How many clips."""
@@ -44,18 +47,14 @@ class Clips:
     def where(self, mask: NDArray[np.bool_]) -> "Clips":
         """The clips where the mask is true."""
         rows = torch.tensor(mask)
-        return Clips(self.table[mask].reset_index(drop=True), self.frames[rows], self.motion[rows])
+        return Clips(
+            self.table[mask].reset_index(drop=True), self.features[mask], tuple(part[rows] for part in self.maps)
+        )
 
     @property
     def harmful(self) -> NDArray[np.bool_]:
         """(N,) whether each clip is harmful."""
         return (self.table["label"] == "harmful").to_numpy()
-
-    @property
-    def features(self) -> NDArray[np.float32]:
-        """(N, F) motion statistics of the whole clips."""
-        features: NDArray[np.float32] = clip_features(self.frames, self.motion).numpy()
-        return features
 
 
 def load_clips(folder: Path, model: MotionVideoModel, *, cache: Path) -> Clips:
@@ -69,10 +68,24 @@ def load_clips(folder: Path, model: MotionVideoModel, *, cache: Path) -> Clips:
     kept = cache / f"clips-{_key(table, model)}.npz"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        frames, motion = _describe(folder / "video", table, model)
-        np.savez(kept, frames=frames, motion=motion)
+        np.savez(kept, *_describe(folder / "video", table, model))
     with np.load(kept) as arrays:
-        return Clips(table, torch.from_numpy(arrays["frames"]), torch.from_numpy(arrays["motion"]))
+        maps = tuple(torch.from_numpy(arrays[name]) for name in arrays.files)
+    return Clips(table, _features(model, maps), maps)
+
+
+def batched(maps: tuple[torch.Tensor, ...]) -> Iterator[tuple[torch.Tensor, ...]]:
+    """A few clips at a time: their statistics in full precision take many times the maps' memory."""
+    yield from zip(*(torch.split(part, _BATCH) for part in maps), strict=True)
+
+
+def _features(model: MotionVideoModel, maps: tuple[torch.Tensor, ...]) -> NDArray[np.float32]:
+    whole = torch.arange(maps[0].shape[1]).unsqueeze(0)
+    with torch.inference_mode():
+        features: NDArray[np.float32] = torch.cat(
+            [model.features(whole, *batch)[:, 0] for batch in batched(maps)]
+        ).numpy()
+    return features
 
 
 def _read_manifest(path: Path) -> pd.DataFrame:
@@ -94,23 +107,21 @@ def _read_manifest(path: Path) -> pd.DataFrame:
 def _key(table: pd.DataFrame, model: MotionVideoModel) -> str:
     """What the kept arrays depend on."""
     config = model.config
-    sizes = f"{config.stages} {config.num_frames} {config.size_px} {list(table['file'])}"
+    sizes = f"{config.stages} {config.grid} {config.num_frames} {config.size_px} {list(table['file'])}"
     weights = list(model.trunk.parameters())[-2]
     return hashlib.sha256(sizes.encode() + weights.detach().float().numpy().tobytes()).hexdigest()[:16]
 
 
-def _describe(
-    folder: Path, table: pd.DataFrame, model: MotionVideoModel
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    frames, motion = [], []
+def _describe(folder: Path, table: pd.DataFrame, model: MotionVideoModel) -> list[NDArray[np.float16]]:
+    """Per stage read, (N, T, cells, C)."""
+    seen = []
     for number, name in enumerate(table["file"]):
         with torch.inference_mode():
-            clip_frames, clip_motion = model.describe(_decode(folder / name, model).unsqueeze(0))
-        frames.append(clip_frames[0].numpy())
-        motion.append(clip_motion[0].numpy())
+            maps = model.describe(_decode(folder / name, model).unsqueeze(0))
+        seen.append([part[0].numpy() for part in maps])
         if number % 50 == 0:
             _log.info("training.clips_described", done=number, of=len(table))
-    return np.stack(frames), np.stack(motion)
+    return [np.stack(parts) for parts in zip(*seen, strict=True)]
 
 
 def _decode(path: Path, model: MotionVideoModel) -> torch.Tensor:

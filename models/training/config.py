@@ -68,14 +68,16 @@ class TextTraining(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class VideoTraining(TrainConfig):
-    """Video: a linear reading of how a frozen trunk's features move."""
+    """Video: a linear reading of how a frozen trunk's features change where the clip moves most."""
 
-    stages: int = 7
+    stages: tuple[int, ...] = (5, 7)
+    grid: int = 7
+    busiest: int = 4
     num_frames: int = 16
-    size_px: int = 128
+    size_px: int = 224
     window_frames: int = 5
     state_dim: int = 25
-    inverse_penalties: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+    inverse_penalties: tuple[float, ...] = (1e-2, 3e-2, 1e-1, 3e-1)
     folds: int = 5
 
 
@@ -87,10 +89,11 @@ class FusionTraining(TrainConfig):
     loop: LoopConfig = LoopConfig(
         epochs=8, batch_size=128, learning_rate=1e-3, weight_decay=0.05, patience=3, average_decay=0.99
     )
-    dim: int = 64
+    dim: int = 32
     sources: tuple[str, ...] = TEXT_SOURCES
+    choosing_groups: int = 3
+    """Every so many-th group of train clips chooses epoch and calibration instead of training."""
     train_pairs: int = 12_000
     validation_pairs: int = 2_000
-    modality_dropout: float = 0.15
     ngram_keep: float = 0.4
     gate: float = 0.80

@@ -63,15 +63,25 @@ def calibrate(config: OwnConfig, truth: NDArray[np.bool_], logits: NDArray[np.fl
     Returns:
         (N,) probabilities of the logits under it.
     """
-    line = LogisticRegression(C=np.inf).fit(logits.reshape(-1, 1), truth)
-    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
-    config.calibration_temperature, config.calibration_bias = 1 / slope, intercept / slope
+    scale(config, truth, logits)
     cut = best_threshold(truth, calibrated(config, logits), average="macro")
     config.calibration_bias -= config.calibration_temperature * float(np.log(cut / (1 - cut)))
     return calibrated(config, logits)
+
+
+def scale(config: OwnConfig, truth: NDArray[np.bool_], logits: NDArray[np.floating]) -> None:
+    """Set the temperature and bias of least log loss: probabilities that are shares, wherever the best cut is."""
+    line = LogisticRegression(C=np.inf).fit(logits.reshape(-1, 1), truth)
+    slope, intercept = float(line.coef_[0, 0]), float(line.intercept_[0])
+    config.calibration_temperature, config.calibration_bias = 1 / slope, intercept / slope
 
 
 def calibrated(config: OwnConfig, logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """(N,) logits as the network turns them into probabilities."""
     scaled = (logits.astype(np.float64) + config.calibration_bias) / config.calibration_temperature
     return np.asarray(1 / (1 + np.exp(-scaled)))
+
+
+def log_loss(truth: NDArray[np.bool_], logits: NDArray[np.floating]) -> float:
+    """Mean log loss of (N,) logits."""
+    return float(np.mean(np.logaddexp(0, np.where(truth, -logits, logits))))

@@ -1,7 +1,8 @@
 """`clipwarden train fusion`: two trained models and pairs of their data → a fusion checkpoint, its gate and card."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch.nn import functional
 
 from core.errors import ConfigError
 from core.labels import HARMFUL_LABEL
+from models.networks.config import OwnConfig
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.loading import Loaded, load_text, load_video
 from models.networks.text import NgramTextModel
@@ -23,7 +25,7 @@ from models.training.checkpoint import check_out, save_checkpoint
 from models.training.clips import load_clips
 from models.training.config import FusionTraining, VideoTraining
 from models.training.data import Split, load_captions
-from models.training.evaluate import Figures, calibrate, calibrated, measure
+from models.training.evaluate import Figures, calibrate, log_loss, measure, scale
 from models.training.loop import Report, Task, fit, log_progress
 from models.training.pairs import Pairs, Pool, draw_pairs
 from models.training.video import predict as predict_video
@@ -31,6 +33,8 @@ from models.training.video import read_states, unseen_states
 
 _TEXT_SHARE = 0.3
 """Of the late score that fusion is compared with; the video's is the rest."""
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How much of the attention's correction may count."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,18 @@ class _Parts:
     tokenizer: Tokenizer
 
 
+@dataclass(frozen=True)
+class _Pools:
+    """Clips and captions apart: what trains, what chooses epoch and calibration, what is the gate, what is test."""
+
+    train: Pool
+    chooser: Pool
+    gate: Pool
+    test: Pool
+
+
 def train_fusion(config: FusionTraining, report: Report = log_progress) -> dict[str, Figures]:
-    """Train on pairs of the train splits, calibrate on one half of validation, pass or fail the gate on the other.
+    """Train on pairs of train, calibrate on pairs it has not seen, pass or fail the gate on pairs that chose nothing.
 
     Returns:
         Figures by what was measured, fusion beside what it must beat; the card holds them too.
@@ -56,19 +70,17 @@ def train_fusion(config: FusionTraining, report: Report = log_progress) -> dict[
     torch.manual_seed(config.random_state)
     torch.set_num_threads(config.threads)
     parts = _load_parts(config)
-    train, validation, test = (_pool(config, parts, split) for split in ("train", "validation", "test"))
-    chooser, gate = validation.half(is_gate=False), validation.half(is_gate=True)
-    model = _build(config, parts, train)
-    choosing = draw_pairs(chooser, config.validation_pairs, random_state=config.random_state + 1)
-    fit(model, _task(config, model, parts, (train, chooser, choosing)), config.loop, report)
-    calibrate(model.config, choosing.truth, _logits(model, parts, chooser, choosing))
-    model.config.thresholds = {HARMFUL_LABEL: 0.5}
-    gate_pairs = draw_pairs(gate, config.validation_pairs, random_state=config.random_state + 2)
-    reached = measure(gate_pairs.truth, predict(model, parts, gate, gate_pairs), 0.5)
+    pools = _pools(config, parts)
+    model = _build(config, parts, pools.train)
+    choosing = draw_pairs(pools.chooser, config.validation_pairs, random_state=config.random_state + 1)
+    fit(model, _task(config, model, parts, (pools.train, pools.chooser, choosing)), config.loop, report)
+    _settle(model, parts, pools.chooser, choosing)
+    gate_pairs = draw_pairs(pools.gate, config.validation_pairs, random_state=config.random_state + 2)
+    reached = measure(gate_pairs.truth, predict(model, parts, pools.gate, gate_pairs), 0.5)
     model.config.passed_gate = reached.macro_f1 >= config.gate
     save_checkpoint(model, config.out, {})
     saved = CrossFusionModel.from_pretrained(config.out, dtype=torch.float32)
-    figures = {"gate: fusion": reached} | _compare(saved, parts, test, config)
+    figures = {"gate: fusion": reached} | _compare(saved, parts, pools.test, config)
     (config.out / "README.md").write_text(fusion_card(config, saved, figures))
     return figures
 
@@ -77,7 +89,12 @@ def predict(
     model: CrossFusionModel, parts: _Parts, pool: Pool, pairs: Pairs, *, keep: tuple[bool, bool] = (True, True)
 ) -> NDArray[np.float64]:
     """(N,) probabilities as served, with (text, video) there or not."""
-    return calibrated(model.config, _logits(model, parts, pool, pairs, keep=keep))
+
+    def score(text: torch.Tensor, mask: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
+        said: torch.Tensor = model(text, mask, video, torch.tensor([keep]).expand(len(text), 2))
+        return said
+
+    return _over_pairs(score, parts, pool, pairs)
 
 
 def _load_parts(config: FusionTraining) -> _Parts:
@@ -86,6 +103,15 @@ def _load_parts(config: FusionTraining) -> _Parts:
         raise ConfigError(f"fusion trains over models of `clipwarden train`; {config.models} holds others")
     tokenizer = Tokenizer.from_file(str(config.models / "text" / "tokenizer.json"))
     return _Parts(text, video, tokenizer)
+
+
+def _pools(config: FusionTraining, parts: _Parts) -> _Pools:
+    train, validation, test = (_pool(config, parts, split) for split in ("train", "validation", "test"))
+    groups = sorted(train.clips.table["group"].unique())
+    kept = groups[:: config.choosing_groups]
+    chooser = train.clips_of(kept).with_captions_of(validation.half_of_captions(is_gate=False))
+    fitted = train.clips_of(set(groups) - set(kept))
+    return _Pools(fitted, chooser, validation.half_of_captions(is_gate=True), test)
 
 
 def _pool(config: FusionTraining, parts: _Parts, split: Split) -> Pool:
@@ -101,11 +127,14 @@ def _pool(config: FusionTraining, parts: _Parts, split: Split) -> Pool:
 
 
 def _build(config: FusionTraining, parts: _Parts, train: Pool) -> CrossFusionModel:
-    text = parts.text.network
+    text = parts.text.network.config
+    calibrations = {"text": text, "video": parts.video.network.config}
     return CrossFusionModel(
         CrossFusionConfig(
-            text_dim=text.config.hidden + len(text.config.labels),
+            text_dim=text.hidden + len(text.labels),
             video_dim=train.video_states.shape[2],
+            text_logit=text.hidden,
+            alone={name: [own.calibration_temperature, own.calibration_bias] for name, own in calibrations.items()},
             dim=config.dim,
             trained_over={"text": parts.text.fingerprint, "video": parts.video.fingerprint},
             clipwarden_version=config.version,
@@ -116,27 +145,44 @@ def _build(config: FusionTraining, parts: _Parts, train: Pool) -> CrossFusionMod
 def _task(config: FusionTraining, model: CrossFusionModel, parts: _Parts, pools: tuple[Pool, Pool, Pairs]) -> Task:
     train, chooser, choosing = pools
     pairs = draw_pairs(train, config.train_pairs, random_state=config.random_state)
+    _scale_text(model, parts, train, pairs, ngram_keep=config.ngram_keep)
 
     def batches() -> Iterable[torch.Tensor]:
         return torch.split(torch.randperm(len(pairs)), config.loop.batch_size)
 
     def loss(batch: torch.Tensor) -> torch.Tensor:
-        is_there = _drop_modalities(len(batch), config.modality_dropout)
-        target = (pairs.harmful[batch] & is_there).any(1).float()
+        target = pairs.harmful[batch].any(1).float()
         text = _text_states(parts, train, pairs, batch, ngram_keep=config.ngram_keep)
-        logits = model.logits(*text, train.video_states[pairs.clip_rows[batch]], is_there)
+        logits = model.logits(*text, train.video_states[pairs.clip_rows[batch]])
         return functional.binary_cross_entropy_with_logits(logits[:, 0], target)
 
     def score(averaged: nn.Module) -> float:
-        return measure(choosing.truth, _logits(averaged, parts, chooser, choosing), 0.0).ap
+        logits = cast(CrossFusionModel, averaged).logits
+        return -log_loss(choosing.truth, _over_pairs(logits, parts, chooser, choosing))
 
     return Task(batches, loss, score)
 
 
-def _drop_modalities(count: int, share: float) -> torch.Tensor:
-    """(N, 2) bool: each modality is missing in `share` of the rows, never both."""
-    drawn = torch.rand(count, 1)
-    return torch.cat([drawn >= share, (drawn < share) | (drawn >= 2 * share)], dim=1)
+def _settle(model: CrossFusionModel, parts: _Parts, chooser: Pool, choosing: Pairs) -> None:
+    """Set what the pairs that trained nothing decide: the text logit's scale, the correction's share, the cut."""
+    _scale_text(model, parts, chooser, choosing)
+    either = _over_pairs(lambda text, _, video: model.either(text, video), parts, chooser, choosing)
+    correction = _over_pairs(model.correction, parts, chooser, choosing)
+    share = min(_SHARES, key=lambda share: log_loss(choosing.truth, either + share * correction))
+    model.config.correction = share
+    calibrate(model.config, choosing.truth, either + share * correction)
+    model.config.thresholds = {HARMFUL_LABEL: 0.5}
+
+
+def _scale_text(model: CrossFusionModel, parts: _Parts, pool: Pool, pairs: Pairs, *, ngram_keep: float = 1.0) -> None:
+    """Make the text logit a probability among these pairs: 0.5 is the text model's best cut, not its even odds."""
+
+    def own(text: torch.Tensor, _mask: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
+        return model.own_logits(text, video)[0]
+
+    calibration = OwnConfig()
+    scale(calibration, pairs.harmful[:, 0].numpy(), _over_pairs(own, parts, pool, pairs, ngram_keep=ngram_keep))
+    model.config.text_among_pairs = [calibration.calibration_temperature, calibration.calibration_bias]
 
 
 def _text_states(
@@ -154,18 +200,21 @@ def _text_states(
     return out.states, out.state_mask
 
 
-def _logits(
-    model: nn.Module, parts: _Parts, pool: Pool, pairs: Pairs, *, keep: tuple[bool, bool] = (True, True)
+def _over_pairs(
+    score: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
+    parts: _Parts,
+    pool: Pool,
+    pairs: Pairs,
+    *,
+    ngram_keep: float = 1.0,
 ) -> NDArray[np.float64]:
-    """(N,) uncalibrated logits."""
-    logits = []
+    """(N,) what a function of text states, their mask and video states says."""
+    said = []
     with torch.inference_mode():
         for batch in torch.split(torch.arange(len(pairs)), 256):
-            is_there = torch.tensor([keep]).expand(len(batch), 2)
-            text = _text_states(parts, pool, pairs, batch)
-            video = pool.video_states[pairs.clip_rows[batch]]
-            logits.append(model.logits(*text, video, is_there)[:, 0])  # type: ignore[operator]  # torch: a module
-    return torch.cat(logits).double().numpy()
+            text = _text_states(parts, pool, pairs, batch, ngram_keep=ngram_keep)
+            said.append(score(*text, pool.video_states[pairs.clip_rows[batch]])[:, 0])
+    return torch.cat(said).double().numpy()
 
 
 def _compare(model: CrossFusionModel, parts: _Parts, test: Pool, config: FusionTraining) -> dict[str, Figures]:

@@ -1,6 +1,7 @@
 """Clips and captions labelled apart → pairs by rule: no labelled posts with both could be had."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,17 +26,20 @@ class Pool:
     captions: Captions
     ids: Ids
 
-    def half(self, *, is_gate: bool) -> "Pool":
-        """One of two disjoint halves: every second group of clips, every second caption."""
-        groups = sorted(self.clips.table["group"].unique())
-        clip_rows = self.clips.table["group"].isin(groups[is_gate::2]).to_numpy()
-        caption_rows = np.arange(len(self.captions)) % 2 == is_gate
-        return Pool(
-            self.clips.where(clip_rows),
-            self.video_states[torch.tensor(clip_rows)],
-            self.captions.where(caption_rows),
-            [ids for ids, is_in in zip(self.ids, caption_rows, strict=True) if is_in],
-        )
+    def clips_of(self, groups: Collection[str]) -> "Pool":
+        """With the clips of some groups alone."""
+        rows = self.clips.table["group"].isin(groups).to_numpy()
+        return replace(self, clips=self.clips.where(rows), video_states=self.video_states[torch.tensor(rows)])
+
+    def half_of_captions(self, *, is_gate: bool) -> "Pool":
+        """With every second caption alone; both halves have all clips."""
+        rows = np.arange(len(self.captions)) % 2 == is_gate
+        ids = [ids for ids, is_in in zip(self.ids, rows, strict=True) if is_in]
+        return replace(self, captions=self.captions.where(rows), ids=ids)
+
+    def with_captions_of(self, other: "Pool") -> "Pool":
+        """These clips, the other's captions."""
+        return replace(self, captions=other.captions, ids=other.ids)
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,21 @@
 """`clipwarden train video`: labelled clips → a video checkpoint: published trunk, own head, calibration and card."""
 
 import copy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.networks.video import MotionVideoConfig, MotionVideoModel
 from models.training.cards import video_card
 from models.training.checkpoint import check_out, save_checkpoint
-from models.training.clips import Clips, load_clips
+from models.training.clips import Clips, batched, load_clips
 from models.training.config import VideoTraining
-from models.training.evaluate import Figures, calibrate, measure
+from models.training.evaluate import Figures, measure, scale
+from models.training.heads import assign_folds, build_head, choose_head, cross_validate, stranger_folds
 from models.training.pretrained import load_imagenet_trunk
-
-_REPEATS = 4
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """A penalty, and the logits each clip got from heads that had not seen its group."""
-
-    inverse_penalty: float
-    unseen_logits: NDArray[np.float64]
 
 
 def train_video(config: VideoTraining) -> dict[str, Figures]:
@@ -48,10 +36,10 @@ def train_video(config: VideoTraining) -> dict[str, Figures]:
     model = _build(config)
     clips = load_clips(config.data, model, cache=config.cache)
     train = clips.of("train")
-    choice = _choose(config, train)
-    _set_head(model, _head(choice.inverse_penalty).fit(train.features, train.harmful))
+    choice = choose_head(config, train)
+    _set_head(model, build_head(choice.inverse_penalty).fit(train.features, train.harmful))
     _set_projection(model, train)
-    calibrate(model.config, train.harmful, choice.unseen_logits)
+    scale(model.config, train.harmful, choice.unseen_logits)
     model.config.thresholds = dict.fromkeys(model.config.labels, 0.5)
     save_checkpoint(model, config.out, {})
     saved = MotionVideoModel.from_pretrained(config.out, dtype=torch.float32)
@@ -69,14 +57,11 @@ def predict(model: MotionVideoModel, clips: Clips) -> NDArray[np.float32]:
     return probabilities
 
 
-def cross_validate(config: VideoTraining, clips: Clips) -> NDArray[np.float64]:
-    """(N,) probabilities from heads that had not seen the clip's group: of the recipe, not of any saved weights."""
-    return np.asarray(1 / (1 + np.exp(-_choose(config, clips).unseen_logits)))
-
-
 def _build(config: VideoTraining) -> MotionVideoModel:
     network_config = MotionVideoConfig(
         stages=config.stages,
+        grid=config.grid,
+        busiest=config.busiest,
         num_frames=config.num_frames,
         size_px=config.size_px,
         window_frames=config.window_frames,
@@ -84,45 +69,17 @@ def _build(config: VideoTraining) -> MotionVideoModel:
         clipwarden_version=config.version,
     )
     model = MotionVideoModel(network_config)
-    model.trunk = load_imagenet_trunk(config.stages).half().float()
+    model.trunk = load_imagenet_trunk(max(config.stages)).half().float()
     model.train(mode=False)
     return model
 
 
-def _head(inverse_penalty: float) -> Pipeline:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=inverse_penalty, max_iter=1000))
-
-
-def _choose(config: VideoTraining, clips: Clips) -> _Choice:
-    """The penalty with the least log loss on groups left out."""
-    choices = [_Choice(c, _unseen_logits(config, clips, c)) for c in config.inverse_penalties]
-    return min(choices, key=lambda choice: _log_loss(clips.harmful, choice.unseen_logits))
-
-
-def _unseen_logits(config: VideoTraining, clips: Clips, inverse_penalty: float) -> NDArray[np.float64]:
-    """Per clip, the mean over several draws of folds."""
-    features, truth, groups = clips.features, clips.harmful, clips.table["group"].to_numpy()
-    logits = np.zeros(len(clips))
-    for repeat in range(_REPEATS):
-        folds = StratifiedGroupKFold(config.folds, shuffle=True, random_state=config.random_state + repeat)
-        for seen, unseen in folds.split(features, truth, groups):
-            head = _head(inverse_penalty).fit(features[seen], truth[seen])
-            logits[unseen] += head.decision_function(features[unseen]) / _REPEATS
-    return logits
-
-
-def _log_loss(truth: NDArray[np.bool_], logits: NDArray[np.float64]) -> float:
-    return float(np.mean(np.logaddexp(0, np.where(truth, -logits, logits))))
-
-
 def unseen_states(config: VideoTraining, model: MotionVideoModel, clips: Clips) -> torch.Tensor:
     """(N, T', D) states whose logits come from heads that had not seen the clip's group."""
-    penalty = _choose(config, clips).inverse_penalty
-    folds = StratifiedGroupKFold(config.folds, shuffle=True, random_state=config.random_state)
-    features, stranger = clips.features, copy.deepcopy(model)
-    states = read_states(model, clips)
-    for seen, unseen in folds.split(features, clips.harmful, clips.table["group"].to_numpy()):
-        _set_head(stranger, _head(penalty).fit(features[seen], clips.harmful[seen]))
+    penalty = choose_head(config, clips).inverse_penalty
+    stranger, states = copy.deepcopy(model), read_states(model, clips)
+    for seen, unseen in stranger_folds(config, clips):
+        _set_head(stranger, build_head(penalty).fit(clips.features[seen], clips.harmful[seen]))
         states[unseen] = read_states(stranger, clips)[unseen]
     return states
 
@@ -130,7 +87,7 @@ def unseen_states(config: VideoTraining, model: MotionVideoModel, clips: Clips) 
 def read_states(model: MotionVideoModel, clips: Clips) -> torch.Tensor:
     """(N, T', D) states of clips."""
     with torch.no_grad():
-        return model.read(clips.frames, clips.motion).states
+        return torch.cat([model.read(*maps).states for maps in batched(clips.maps)])
 
 
 def _set_head(model: MotionVideoModel, head: Pipeline) -> None:
@@ -153,10 +110,23 @@ def _set_projection(model: MotionVideoModel, train: Clips) -> None:
 
 
 def _measure(config: VideoTraining, model: MotionVideoModel, clips: Clips) -> dict[str, Figures]:
-    both = clips.of("train", "validation")
-    unseen = cross_validate(config, both)
-    figures = {f"train + validation, {config.folds}-fold, groups apart": measure(both.harmful, unseen, 0.5)}
+    figures = _measure_folds(config, clips)
     for split in ("validation", "test"):
         part = clips.of(split)
         figures[split] = measure(part.harmful, predict(model, part), 0.5)
     return figures
+
+
+def _measure_folds(config: VideoTraining, clips: Clips) -> dict[str, Figures]:
+    """The recipe on sources that hold both labels, whatever the split; train clips of the others train in every fold.
+
+    Clips of a source with one label are told by their source: asking about them would flatter every figure.
+    """
+    labels = clips.table.groupby("source")["label"].transform("nunique").to_numpy()
+    clips = clips.where((labels > 1) | (clips.table["split"] == "train").to_numpy())
+    is_mixed = clips.table.groupby("source")["label"].transform("nunique").to_numpy() > 1
+    folds = assign_folds(config, clips, is_mixed)
+    said = cross_validate(config, clips, folds)
+    parts = {f"{config.folds} folds of groups, every split": is_mixed}
+    parts |= {f"fold {number + 1}": folds == number for number in range(config.folds)}
+    return {name: measure(clips.harmful[part], said[part], 0.5) for name, part in parts.items()}
