@@ -128,8 +128,7 @@ class CrossFusionModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tra
 
 
 def _projection(width: int, dim: int) -> nn.Sequential:
-    # Few clips were ever labelled: without noise the correction learns them by heart.
-    return nn.Sequential(nn.Dropout(0.3), nn.Linear(width, dim), nn.LayerNorm(dim))
+    return nn.Sequential(nn.Linear(width, dim), nn.LayerNorm(dim))
 
 
 def _without(states: torch.Tensor, is_there: torch.Tensor) -> torch.Tensor:

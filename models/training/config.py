@@ -87,13 +87,13 @@ class FusionTraining(TrainConfig):
 
     models: Path
     loop: LoopConfig = LoopConfig(
-        epochs=8, batch_size=128, learning_rate=1e-3, weight_decay=0.05, patience=3, average_decay=0.99
+        epochs=3, batch_size=128, learning_rate=1e-3, weight_decay=0.05, patience=2, average_decay=0.98
     )
     dim: int = 32
     sources: tuple[str, ...] = TEXT_SOURCES
     choosing_groups: int = 3
     """Every so many-th group of train clips chooses epoch and calibration instead of training."""
-    train_pairs: int = 12_000
+    train_pairs: int = 8_000
     validation_pairs: int = 2_000
     ngram_keep: float = 0.4
     gate: float = 0.80

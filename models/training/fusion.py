@@ -158,7 +158,7 @@ def _task(config: FusionTraining, model: CrossFusionModel, parts: _Parts, pools:
 
     def score(averaged: nn.Module) -> float:
         logits = cast(CrossFusionModel, averaged).logits
-        return -log_loss(choosing.truth, _over_pairs(logits, parts, chooser, choosing))
+        return measure(choosing.truth, _over_pairs(logits, parts, chooser, choosing), 0.0).ap
 
     return Task(batches, loss, score)
 
