@@ -16,10 +16,11 @@ from models.evaluation.scoring import Progress, encode_captions
 from models.networks.video import MotionVideoModel
 from models.training.captions import pad
 from models.training.clips import load_clips
-from models.training.config import TEXT_SOURCES, FusionTraining
+from models.training.config import TEXT_SOURCES, FusionTraining, VideoTraining
 from models.training.data import load_captions
+from models.training.fusion import choosing_groups
 from models.training.pairs import Pairs, Pool
-from models.training.video import read_states
+from models.training.video import read_states, unseen_states
 
 CALM = (False, False)
 RULES: dict[str, tuple[tuple[bool, bool], ...]] = {
@@ -28,6 +29,8 @@ RULES: dict[str, tuple[tuple[bool, bool], ...]] = {
 }
 """Rule → how often (caption is harmful, clip is harmful) is drawn; a pair is harmful when either part is."""
 
+_CLIPS_OF = {"validation": "train", "gate": "validation"}
+"""Where training takes the clips that choose and those of the gate from; captions of both are validation's halves."""
 _BATCH = 128
 
 
@@ -56,23 +59,26 @@ class PairScorer:
             raise ConfigError(f"{self.video.folder} is no model of `clipwarden train video`; fusion needs one")
 
     def pool(self, request: Request, split: str) -> Pool:
-        """What pairs of a split are drawn from; validation and gate are the halves that training cut."""
-        is_half = split in ("validation", "gate")
+        """What pairs of a split are drawn from; validation and gate are what training chose by, and what it did not."""
+        is_chooser, is_gate = split == "validation", split == "gate"
         config = FusionTraining(data=request.data, out=self.fusion.folder, models=self.fusion.folder.parent)
         captions = load_captions(
             request.data,
-            "validation" if is_half else split,  # type: ignore[arg-type]  # any split that the files have
+            "validation" if is_gate else split,  # type: ignore[arg-type]  # any split that the files have
             sources=request.sources or TEXT_SOURCES,
             random_state=config.random_state,
         )
         network = self.video.loaded.network
-        clips = load_clips(request.data, network, cache=config.cache).of("validation" if is_half else split)
+        clips = load_clips(request.data, network, cache=config.cache).of(_CLIPS_OF.get(split, split))
         if len(clips) == 0:
             raise ConfigError(f"{request.data}/video has no clips of split {split!r}; name another split")
-        pool = Pool(
-            clips, read_states(network, clips), captions, encode_captions(self.text, captions.table["text"].tolist())
-        )
-        return pool.half(is_gate=split == "gate") if is_half else pool
+        # The head saw the clips of train: what heads that did not say of them is what it says of others.
+        folds = VideoTraining(data=request.data, out=config.out, random_state=config.random_state)
+        states = unseen_states(folds, network, clips) if is_chooser else read_states(network, clips)
+        pool = Pool(clips, states, captions, encode_captions(self.text, captions.table["text"].tolist()))
+        if is_chooser:
+            pool = pool.clips_of(choosing_groups(config, clips))
+        return pool.half_of_captions(is_gate=is_gate) if is_chooser or is_gate else pool
 
     def score(self, pool: Pool, pairs: Pairs, progress: Progress) -> PairScores:
         """Every model's answer about the pairs."""
@@ -82,10 +88,10 @@ class PairScorer:
                 parts.append(self._score(pool, pairs, batch))
             progress(f"pairs through {self.fusion.name}", int(batch[-1]) + 1, len(pairs))
         columns = np.concatenate(parts, axis=1)
-        clips = pool.clips
+        # The last place of a state is the moment's logit, and the first moment is the clip.
         with torch.inference_mode():
-            video = self.video.harm(self.video.loaded.network.read(clips.frames, clips.motion).probabilities.numpy())
-        return PairScores(columns[0], video[pairs.clip_rows.numpy()], *columns[1:])
+            video = self.video.loaded.network.probability(pool.video_states[:, 0, -1:])
+        return PairScores(columns[0], self.video.harm(video.numpy())[pairs.clip_rows.numpy()], *columns[1:])
 
     def _score(self, pool: Pool, pairs: Pairs, batch: torch.Tensor) -> NDArray[np.float64]:
         """(4, B): text, fusion, fusion without the clip, fusion without the caption."""

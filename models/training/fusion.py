@@ -22,7 +22,7 @@ from models.training.captions import encode, pad
 from models.training.captions import predict as predict_text
 from models.training.cards import fusion_card
 from models.training.checkpoint import check_out, save_checkpoint
-from models.training.clips import load_clips
+from models.training.clips import Clips, load_clips
 from models.training.config import FusionTraining, VideoTraining
 from models.training.data import Split, load_captions
 from models.training.evaluate import Figures, calibrate, log_loss, measure, scale
@@ -107,11 +107,15 @@ def _load_parts(config: FusionTraining) -> _Parts:
 
 def _pools(config: FusionTraining, parts: _Parts) -> _Pools:
     train, validation, test = (_pool(config, parts, split) for split in ("train", "validation", "test"))
-    groups = sorted(train.clips.table["group"].unique())
-    kept = groups[:: config.choosing_groups]
+    groups, kept = set(train.clips.table["group"]), choosing_groups(config, train.clips)
     chooser = train.clips_of(kept).with_captions_of(validation.half_of_captions(is_gate=False))
-    fitted = train.clips_of(set(groups) - set(kept))
+    fitted = train.clips_of(groups - kept)
     return _Pools(fitted, chooser, validation.half_of_captions(is_gate=True), test)
+
+
+def choosing_groups(config: FusionTraining, clips: Clips) -> set[str]:
+    """The groups of train whose clips choose epoch and calibration instead of training."""
+    return set(sorted(clips.table["group"].unique())[:: config.choosing_groups])
 
 
 def _pool(config: FusionTraining, parts: _Parts, split: Split) -> Pool:
