@@ -13,6 +13,7 @@ from torch.nn import functional
 from core.errors import ConfigError
 from core.labels import HARMFUL_LABEL
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
+from models.networks.hybrid import HybridTextModel
 from models.networks.loading import Loaded, load_text, load_video
 from models.networks.text import NgramTextModel
 from models.networks.video import MotionVideoModel
@@ -37,7 +38,7 @@ _TEXT_SHARE = 0.3
 class _Parts:
     """The models whose states fusion reads."""
 
-    text: Loaded[NgramTextModel]
+    text: Loaded[HybridTextModel | NgramTextModel]
     video: Loaded[MotionVideoModel]
     tokenizer: Tokenizer
 
@@ -82,7 +83,7 @@ def predict(
 
 def _load_parts(config: FusionTraining) -> _Parts:
     text, video = load_text(config.models / "text"), load_video(config.models / "video")
-    if not (isinstance(text.network, NgramTextModel) and isinstance(video.network, MotionVideoModel)):
+    if not (isinstance(text.network, HybridTextModel | NgramTextModel) and isinstance(video.network, MotionVideoModel)):
         raise ConfigError(f"fusion trains over models of `clipwarden train`; {config.models} holds others")
     tokenizer = Tokenizer.from_file(str(config.models / "text" / "tokenizer.json"))
     return _Parts(text, video, tokenizer)
