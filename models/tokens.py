@@ -27,11 +27,13 @@ class CaptionTokenizer:
     def encode(self, text: str) -> Encoded:
         """Tokenise one caption; an empty or blank one has no ids of its own."""
         encoding = self._tokenizer.encode(text)
-        return Encoded(tuple(encoding.ids), tuple(_whole_letter(text, *offsets) for offsets in encoding.offsets))
+        return Encoded(tuple(encoding.ids), tuple(_whole_letters(text, *offsets) for offsets in encoding.offsets))
 
 
-def _whole_letter(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take in the accents after a decomposed letter: composing keeps the letter's own place only."""
+def _whole_letters(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave out the space before a word; take in the accents after a decomposed letter, which composing leaves."""
+    while start < end - 1 and text[start].isspace():
+        start += 1
     while start < end < len(text) and unicodedata.combining(text[end]):
         end += 1
     return start, end

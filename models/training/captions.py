@@ -33,6 +33,11 @@ def predict_logits(model: nn.Module, ids: Ids) -> NDArray[np.float32]:
     return _by_length(model.logits, ids)  # type: ignore[arg-type]  # torch types attributes as modules
 
 
+def predict_branches(model: nn.Module, ids: Ids) -> NDArray[np.float32]:
+    """What each branch of a hybrid network says for itself, (N, 2, L)."""
+    return _by_length(model.branch_logits, ids)  # type: ignore[arg-type]  # torch types attributes as modules
+
+
 def predict(model: nn.Module, ids: Ids) -> NDArray[np.float32]:
     """Probabilities (N, L) as served."""
     return _by_length(lambda padded, mask: model(padded, mask).probabilities, ids)
@@ -43,6 +48,6 @@ def _by_length(network: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], id
     batches = (order[start : start + _BATCH] for start in range(0, len(order), _BATCH))
     with torch.inference_mode():
         parts = [network(*pad([ids[row] for row in batch])) for batch in batches]
-    result = np.empty((len(ids), parts[0].shape[1]), dtype=np.float32)
+    result = np.empty((len(ids), *parts[0].shape[1:]), dtype=np.float32)
     result[order] = torch.cat(parts).numpy()
     return result

@@ -1,5 +1,6 @@
 """Every hyperparameter of a training run, logged whole with it and written into the checkpoint's card."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class LoopConfig:
     warmup_share: float = 0.1
     patience: int = 2
     average_decay: float = 0.998
+    clip: float = math.inf
+    """Longest gradient."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +55,51 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TextTraining(TrainConfig):
-    """Text: hashed n-grams over characters."""
+    """Text: the first layers of a published encoder beside hashed n-grams; each is trained alone, then blended."""
 
-    loop: LoopConfig = LoopConfig(epochs=5, batch_size=128, learning_rate=4e-3, weight_decay=0.3)
+    encoder_loop: LoopConfig = LoopConfig(
+        epochs=2,
+        batch_size=64,
+        learning_rate=2e-4,
+        weight_decay=0.02,
+        warmup_share=0.06,
+        average_decay=0.99,
+        clip=1.0,
+    )
+    polish_loop: LoopConfig = LoopConfig(
+        epochs=1,
+        batch_size=64,
+        learning_rate=1e-4,
+        weight_decay=0.02,
+        warmup_share=0.06,
+        average_decay=0.99,
+        clip=1.0,
+    )
+    """The encoder's last passes, which read more captions in another spelling."""
+    ngram_loop: LoopConfig = LoopConfig(epochs=5, batch_size=128, learning_rate=4e-3, weight_decay=0.3)
     sources: tuple[str, ...] = TEXT_SOURCES
+    layers: int = 6
+    frozen_layers: int = 2
+    """The first of them stay as published."""
+    layer_decay: float = 0.85
+    """Each layer learns this much slower than the one above it."""
+    head_rate: float = 6.0
+    """How much faster the new head learns than the top layer."""
+    word_dropout: float = 0.08
+    safe_share: float = 0.4
+    """How many of the safe Vietnamese captions, which are most of all, the encoder sees in each epoch."""
     rows: int = 1 << 17
     dim: int = 16
-    max_tokens: int = 1024
-    min_char_count: int = 20
+    max_tokens: int = 254
+    train_tokens: int = 64
+    """Of longer captions, the encoder trains on the end: a comment stands behind the title it answers."""
     ngram_keep: float = 0.6
     label_smoothing: float = 0.03
-    plain_share: float = 0.15
-    """How many Vietnamese captions lose their accents in each epoch, as people type them."""
+    disguised_share: float = 0.2
+    """How many captions are read in another spelling in each epoch."""
+    polish_disguised_share: float = 0.4
+    disguises: int = 2
+    """Other spellings drawn of each caption."""
 
 
 @dataclass(frozen=True, kw_only=True)

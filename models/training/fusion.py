@@ -15,6 +15,7 @@ from core.errors import ConfigError
 from core.labels import HARMFUL_LABEL
 from models.networks.config import OwnConfig
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
+from models.networks.hybrid import HybridTextModel
 from models.networks.loading import Loaded, load_text, load_video
 from models.networks.text import NgramTextModel
 from models.networks.video import MotionVideoModel
@@ -41,7 +42,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 class _Parts:
     """The models whose states fusion reads."""
 
-    text: Loaded[NgramTextModel]
+    text: Loaded[HybridTextModel | NgramTextModel]
     video: Loaded[MotionVideoModel]
     tokenizer: Tokenizer
 
@@ -99,7 +100,7 @@ def predict(
 
 def _load_parts(config: FusionTraining) -> _Parts:
     text, video = load_text(config.models / "text"), load_video(config.models / "video")
-    if not (isinstance(text.network, NgramTextModel) and isinstance(video.network, MotionVideoModel)):
+    if not (isinstance(text.network, HybridTextModel | NgramTextModel) and isinstance(video.network, MotionVideoModel)):
         raise ConfigError(f"fusion trains over models of `clipwarden train`; {config.models} holds others")
     tokenizer = Tokenizer.from_file(str(config.models / "text" / "tokenizer.json"))
     return _Parts(text, video, tokenizer)

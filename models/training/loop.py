@@ -1,19 +1,21 @@
-"""The one optimisation loop: step, schedule, evaluate, keep the best, stop early."""
+"""The one optimisation loop: step, schedule, evaluate, keep the best, stop early; a killed run goes on."""
 
-import copy
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.training.config import LoopConfig
 
 _log = structlog.get_logger()
+_SAVE_EVERY_S = 120.0
+_KEPT = ("epoch", "best_epoch", "best", "_step", "_losses", "_drawn_from", "_average", "_best_weights")
 
 
 @dataclass(frozen=True)
@@ -46,86 +48,152 @@ class Task:
     """What the loop does not know.
 
     Attributes:
-        batches: a fresh pass over the training rows: indices of each batch.
+        batches: a fresh pass over the training rows: indices of each batch, drawn by torch's own randomness.
         loss: of one batch.
         score: of a model in eval mode, on validation; larger is better.
+        rate_of: share of the learning rate that a parameter of that name gets.
     """
 
     batches: Callable[[], Iterable[torch.Tensor]]
     loss: Callable[[torch.Tensor], torch.Tensor]
     score: Callable[[nn.Module], float]
+    rate_of: Callable[[str], float] = lambda _: 1.0
 
 
-def fit(model: nn.Module, task: Task, config: LoopConfig, report: Report = log_progress) -> float:
+def fit(
+    model: nn.Module, task: Task, config: LoopConfig, report: Report = log_progress, *, keep: Path | None = None
+) -> float:
     """Train until validation stops improving; the model ends in eval mode with the averaged weights that scored best.
 
     What is evaluated and kept is a moving average of the weights: on noisy labels it beats any single step.
+
+    Args:
+        model: trained in place.
+        task: what to learn.
+        config: the hyperparameters.
+        report: told of each epoch.
+        keep: a file for where the run stands; when it is there, the run goes on from it.
     """
-    optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate, betas=(0.9, 0.99))
     steps = config.epochs * sum(1 for _ in task.batches())
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps, config.warmup_share))
-    average = AveragedModel(model, multi_avg_fn=_moving(config.average_decay))
-    best, best_epoch, best_weights = -math.inf, 0, copy.deepcopy(model.state_dict())
-    started = time.monotonic()
-    for epoch in range(1, config.epochs + 1):
-        loss = _train_epoch(model, task, Steps(optimizer, schedule, average))
-        score = _evaluate(average.module, task)
-        if score > best:
-            best, best_epoch, best_weights = score, epoch, copy.deepcopy(average.module.state_dict())
-        left_s = (time.monotonic() - started) / epoch * (config.epochs - epoch)
-        report(Progress(epoch, config.epochs, loss, score, best, left_s))
-        if epoch - best_epoch >= config.patience:
-            break
-    model.load_state_dict(best_weights)
-    model.eval()
-    return best
+    run = Run(model, task, config, steps)
+    run.resume(keep)
+    started, first = time.monotonic(), run.epoch
+    while run.epoch < config.epochs and run.epoch - run.best_epoch < config.patience:
+        loss = run.train_epoch(keep)
+        score = run.evaluate()
+        run.save(keep)
+        left_s = (time.monotonic() - started) / (run.epoch - first) * (config.epochs - run.epoch)
+        report(Progress(run.epoch, config.epochs, loss, score, run.best, left_s))
+    run.finish()
+    return run.best
 
 
-@dataclass(frozen=True)
-class Steps:
-    """What follows each backward pass."""
+class Run:
+    """One optimisation under way; what it holds can be put aside and taken up again."""
 
-    optimizer: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    average: AveragedModel
+    def __init__(self, model: nn.Module, task: Task, config: LoopConfig, steps: int) -> None:
+        self.epoch = self.best_epoch = 0
+        self.best = -math.inf
+        self._model, self._task, self._config = model, task, config
+        self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self._average = self._copies()
+        self._best_weights = self._copies()
+        self._optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: _rate(step / steps, config.warmup_share)
+        )
+        self._step, self._losses, self._drawn_from = 0, 0.0, torch.get_rng_state()
+        self._saved_at_s = time.monotonic()
 
-    def take(self, model: nn.Module, loss: torch.Tensor) -> None:
+    def train_epoch(self, keep: Path | None) -> float:
+        """One pass over the training rows, or the rest of one; the mean loss."""
+        self._model.train()
+        if self._step:
+            torch.set_rng_state(self._drawn_from)
+        self._drawn_from = torch.get_rng_state()
+        for batch in itertools.islice(self._task.batches(), self._step, None):
+            self._losses += self._take(self._task.loss(batch))
+            self._step += 1
+            if time.monotonic() - self._saved_at_s > _SAVE_EVERY_S:
+                self.save(keep)
+        mean = self._losses / max(self._step, 1)
+        self.epoch, self._step, self._losses = self.epoch + 1, 0, 0.0
+        return mean
+
+    def evaluate(self) -> float:
+        """Score the averaged weights, and keep them if they are the best."""
+        current = self._copies()
+        self._put(self._average)
+        self._model.eval()
+        with torch.inference_mode():
+            score = self._task.score(self._model)
+        if score > self.best:
+            self.best, self.best_epoch, self._best_weights = score, self.epoch, self._copies()
+        self._put(current)
+        return score
+
+    def finish(self) -> None:
+        """Leave the best weights in the model."""
+        self._put(self._best_weights)
+        self._model.eval()
+
+    def save(self, keep: Path | None) -> None:
+        """Write where the run stands; a crash while writing leaves the former file."""
+        self._saved_at_s = time.monotonic()
+        if keep is None:
+            return
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        partial = keep.with_suffix(".partial")
+        torch.save({name: getattr(self, name) for name in _KEPT} | self._states(), partial)
+        partial.replace(keep)
+
+    def resume(self, keep: Path | None) -> None:
+        """Take up a run that was put aside."""
+        if keep is None or not keep.exists():
+            return
+        found = torch.load(keep, weights_only=True)
+        for name in _KEPT:
+            setattr(self, name, found[name])
+        self._put(found["weights"])
+        self._optimizer.load_state_dict(found["optimizer"])
+        self._schedule.load_state_dict(found["schedule"])
+        _log.info("training.resumed", epoch=self.epoch, step=self._step, best=round(self.best, 4))
+
+    def _states(self) -> dict[str, object]:
+        schedule = self._schedule.state_dict()
+        return {"weights": self._copies(), "optimizer": self._optimizer.state_dict(), "schedule": schedule}
+
+    def _take(self, loss: torch.Tensor) -> float:
         """Descend once and move the average along."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-        self.optimizer.step()
-        self.schedule.step()
-        self.average.update_parameters(model)
+        torch.nn.utils.clip_grad_norm_(self._weights.values(), self._config.clip)
+        self._optimizer.step()
+        self._schedule.step()
+        with torch.no_grad():
+            weight = 1 - self._config.average_decay
+            torch._foreach_lerp_(list(self._average.values()), list(self._weights.values()), weight)
+        return loss.item()
 
+    def _copies(self) -> dict[str, torch.Tensor]:
+        return {name: weight.detach().clone() for name, weight in self._weights.items()}
 
-def _train_epoch(model: nn.Module, task: Task, steps: Steps) -> float:
-    """One pass over the training rows; the mean loss."""
-    model.train()
-    losses = []
-    for batch in task.batches():
-        loss = task.loss(batch)
-        steps.take(model, loss)
-        losses.append(loss.item())
-    return sum(losses) / max(len(losses), 1)
+    def _put(self, values: dict[str, torch.Tensor]) -> None:
+        with torch.no_grad():
+            for name, weight in self._weights.items():
+                weight.copy_(values[name])
 
-
-def _moving(decay: float) -> Callable[..., None]:
-    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch's own
-    return average
-
-
-def _evaluate(model: nn.Module, task: Task) -> float:
-    model.eval()
-    with torch.inference_mode():
-        return task.score(model)
-
-
-def _groups(model: nn.Module, config: LoopConfig) -> list[dict[str, object]]:
-    """Weight decay for matrices, none for biases and norms."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    matrices = [parameter for parameter in trained if parameter.ndim > 1]
-    others = [parameter for parameter in trained if parameter.ndim <= 1]
-    return [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    def _groups(self) -> list[dict[str, object]]:
+        """Weight decay for matrices, none for biases and norms."""
+        decay = self._config.weight_decay
+        return [
+            {
+                "params": [weight],
+                "weight_decay": decay if weight.ndim > 1 else 0.0,
+                "lr": self._config.learning_rate * self._task.rate_of(name),
+            }
+            for name, weight in self._weights.items()
+        ]
 
 
 def _rate(done: float, warmup_share: float) -> float:

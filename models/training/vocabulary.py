@@ -1,46 +1,68 @@
-"""Training captions → the character tokenizer, normalisation included, so that serving tokenises as training did."""
+"""Training captions → the pieces they use, the tokenizer over them, and how each piece is spelt."""
 
-from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from tokenizers import Regex, Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.normalizers import NFC, Lowercase, Replace, Sequence, Strip
-from tokenizers.pre_tokenizers import Split
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import Unigram
+from tokenizers.pre_tokenizers import Metaspace
 
-from models.networks.ngrams import PAD_ID, SPACE_ID, UNKNOWN_ID
+from models.networks.ngrams import SPACE_ID, UNKNOWN_ID
+from models.training.encoder import Published
+from models.training.normalise import build_normalizer
 
-_SPECIAL = {"<pad>": PAD_ID, "<unk>": UNKNOWN_ID, " ": SPACE_ID}
-
-
-def build_normalizer() -> Sequence:
-    """Compose, lower, mask links and mentions, drop invisible signs, shorten runs of a character to two, trim."""
-    return Sequence(
-        [
-            NFC(),
-            Lowercase(),
-            Replace(Regex(r"https?://\S+|www\.\S+"), "http"),
-            Replace(Regex(r"@[\w.]+"), "@user"),
-            Replace(Regex(r"\p{Cf}"), ""),
-            Replace(Regex(r"(.)(?=\1\1)"), ""),
-            Replace(Regex(r"\s+"), " "),
-            Strip(),
-        ]
-    )
+_SPACE = "\u2581"
+_SPECIAL_IDS = (0, 1, 2, 3)
+"""Begin, padding, end, unknown: the same in the published vocabulary and in every cut of it."""
+_UNKNOWN_PIECE = 3
+_ALWAYS = "abcdefghijklmnopqrstuvwxyz0123456789!\"#$%&'()*+,-./:;<=>?@[]^_{|}~" + _SPACE
 
 
-def build_tokenizer(texts: Iterable[str], *, min_char_count: int) -> tuple[Tokenizer, int]:
-    """The tokenizer, and the first id of a letter or digit (signs come before).
+@dataclass(frozen=True)
+class Vocabulary:
+    """A cut of the published vocabulary.
 
-    Characters seen fewer than min_char_count times become the unknown id.
+    Attributes:
+        ids: the published id of each piece kept, in the order of the new ids.
+        spelled: (V, K) int16 character ids of each piece, 0 where it has no more.
+        first_letter_id: signs come before, letters and digits from here on.
     """
-    normalizer = build_normalizer()
-    counts = Counter(char for text in texts for char in normalizer.normalize_str(text))
-    known = sorted(char for char, count in counts.items() if count >= min_char_count and char not in _SPECIAL)
+
+    tokenizer: Tokenizer
+    ids: tuple[int, ...]
+    spelled: torch.Tensor
+    first_letter_id: int
+
+
+def cut_vocabulary(published: Published, texts: Iterable[str], *, spelling: int) -> Vocabulary:
+    """Keep the pieces that the texts use, and those of common single characters."""
+    whole = _tokenizer(published, range(len(published.pieces)))
+    used = {piece for encoding in whole.encode_batch(list(texts)) for piece in encoding.ids}
+    used |= {place for place, piece in enumerate(published.pieces) if piece in _ALWAYS}
+    ids = (*_SPECIAL_IDS, *sorted(used - set(_SPECIAL_IDS)))
+    spelled, first_letter_id = _spell([published.pieces[place] for place in ids], spelling)
+    return Vocabulary(_tokenizer(published, ids), ids, spelled, first_letter_id)
+
+
+def _tokenizer(published: Published, ids: Iterable[int]) -> Tokenizer:
+    # A caption that spells `<s>` out must not become the id: the normaliser removes control characters.
+    names = {place: f"\0{published.pieces[place]}" for place in _SPECIAL_IDS}
+    pieces = [(names.get(place, published.pieces[place]), round(float(published.scores[place]), 4)) for place in ids]
+    tokenizer = Tokenizer(Unigram(pieces, unk_id=_UNKNOWN_PIECE, byte_fallback=False))
+    tokenizer.normalizer = build_normalizer()
+    tokenizer.pre_tokenizer = Metaspace()
+    return tokenizer
+
+
+def _spell(pieces: list[str], spelling: int) -> tuple[torch.Tensor, int]:
+    known = sorted({char for piece in pieces[len(_SPECIAL_IDS) :] for char in piece} - {_SPACE})
     signs = [char for char in known if not char.isalnum()]
     letters = [char for char in known if char.isalnum()]
-    vocabulary = _SPECIAL | {char: place for place, char in enumerate(signs + letters, start=len(_SPECIAL))}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))  # noqa: S106 - a token of text
-    tokenizer.normalizer = normalizer
-    tokenizer.pre_tokenizer = Split(Regex(r"[\s\S]"), "isolated")
-    return tokenizer, len(_SPECIAL) + len(signs)
+    id_of = {char: place for place, char in enumerate(signs + letters, start=SPACE_ID + 1)} | {_SPACE: SPACE_ID}
+    spelled = torch.zeros(len(pieces), spelling, dtype=torch.int16)
+    spelled[_UNKNOWN_PIECE, 0] = UNKNOWN_ID
+    for row, piece in enumerate(pieces[len(_SPECIAL_IDS) :], start=len(_SPECIAL_IDS)):
+        chars = [id_of[char] for char in piece[:spelling]]
+        spelled[row, : len(chars)] = torch.tensor(chars, dtype=torch.int16)
+    return spelled, SPACE_ID + 1 + len(signs)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ from torch import nn
 
 from core.errors import ConfigError
 from models.bundle import load_bundle
+from models.evaluation.calibration import calibration
 from models.networks.config import OwnConfig
+from models.networks.hybrid import HybridTextConfig, HybridTextModel
 from models.training.config import TEXT_SOURCES, LoopConfig, TextTraining
 from models.training.data import load_captions
 from models.training.evaluate import best_threshold, calibrate, calibrated, measure
 from models.training.loop import Progress, Task, fit
 from models.training.pretrained import load_imagenet_trunk
-from models.training.text import train_text
+from models.training.text import calibrate_sides, train_text
 
 QUICK = LoopConfig(epochs=6, batch_size=16, learning_rate=1e-2, weight_decay=0.0, average_decay=0.5)
 
@@ -46,7 +49,17 @@ def data(tmp_path: Path) -> Path:
 def test_a_trained_text_model_can_be_served(data: Path) -> None:
     sources = ("vi_vihsd", "en_davidson")
     config = TextTraining(
-        data=data, out=data / "out" / "text", version="t1", sources=sources, rows=1 << 10, loop=QUICK, min_char_count=1
+        data=data,
+        out=data / "out" / "text",
+        cache=data / "cache",
+        version="t1",
+        sources=sources,
+        layers=1,
+        frozen_layers=0,
+        rows=1 << 10,
+        ngram_loop=QUICK,
+        encoder_loop=replace(QUICK, epochs=2, learning_rate=1e-3),
+        polish_loop=replace(QUICK, epochs=1, learning_rate=1e-4),
     )
 
     figures = train_text(config)
@@ -54,6 +67,7 @@ def test_a_trained_text_model_can_be_served(data: Path) -> None:
     assert figures["vi pooled"].macro_f1 == 1.0
     bundle = load_bundle(data / "out")
     assert bundle.served.model_version == "text:t1|video:-|fusion:-"
+    assert train_text(config) == figures, "a run that ended is taken from the cache"
     assert (data / "out" / "text" / "README.md").read_text().startswith("# Text model t1")
 
 
@@ -114,6 +128,20 @@ def test_calibration_puts_the_best_cut_at_one_half() -> None:
     assert config.calibration_temperature > 1
 
 
+def test_each_side_of_the_cut_is_calibrated_for_itself() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(20_000) < 0.2
+    logits = rng.normal(np.where(truth, 2.0, 0.0), 1.0).astype(np.float32) * 3
+    network = HybridTextModel(HybridTextConfig(vocab_size=4, width=16, layers=1, heads=1, inner=32, rows=32))
+
+    probabilities = calibrate_sides(network.config, truth, logits)
+
+    assert abs(best_threshold(truth, probabilities, average="macro") - 0.5) <= 0.06
+    assert calibration(truth, probabilities).ece < 0.04
+    served = torch.sigmoid(network.calibrated(torch.from_numpy(logits))).numpy()
+    np.testing.assert_allclose(probabilities, served, atol=1e-5)
+
+
 def test_figures_are_those_of_the_threshold() -> None:
     truth = np.array([True, True, False, False])
 
@@ -142,6 +170,34 @@ def test_the_loop_keeps_the_best_epoch_and_stops_early() -> None:
     assert [report.epoch for report in reports] == [1, 2, 3, 4]
     assert model.weight.item() == weights[1]
     assert not model.training
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    config = LoopConfig(epochs=4, batch_size=4, learning_rate=0.1, weight_decay=0.0, patience=4, average_decay=0.5)
+    scores = iter(range(8))
+
+    def start(seen: list[float], *, dies_at: int = 99) -> nn.Linear:
+        torch.manual_seed(0)
+        model = nn.Linear(1, 1)
+
+        def loss(batch: torch.Tensor) -> torch.Tensor:
+            if len(seen) == dies_at:
+                raise InterruptedError
+            seen.append(batch.sum().item())
+            return model(batch.float().unsqueeze(1)).square().mean()
+
+        task = Task(lambda: torch.randperm(8).split(4), loss, lambda _: next(scores))
+        fit(model, task, config, lambda _: None, keep=tmp_path / "run.pt")
+        return model
+
+    before: list[float] = []
+    with pytest.raises(InterruptedError):
+        start(before, dies_at=5)
+    after: list[float] = []
+    resumed = start(after)
+
+    assert (len(before), len(after)) == (5, 4), "epochs one and two were not repeated"
+    assert torch.equal(start([]).weight, resumed.weight), "a run that ended stays as it ended"
 
 
 def test_the_folded_trunk_is_the_published_network() -> None:
