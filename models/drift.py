@@ -119,4 +119,5 @@ def histogram(values: NDArray[np.float64], edges: Sequence[float]) -> Histogram:
 
 def _shares(counts: Sequence[int]) -> NDArray[np.float64]:
     shares = np.asarray(counts, dtype=np.float64)
-    return np.maximum(shares / shares.sum(), _FLOOR)
+    floored: NDArray[np.float64] = np.maximum(shares / shares.sum(), _FLOOR)
+    return floored

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from huggingface_hub import HfApi, constants, get_session
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from core.errors import ConfigError, HubUnavailable, ModelRefused
 from core.settings import HubSettings
@@ -14,7 +14,7 @@ from models.artifacts import check_folder
 
 CARD = "README.md"
 _REFUSED = (401, 403)
-_HTTP_ERROR = HfHubHTTPError.__mro__[1]
+_HTTP_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
 """The base of whatever the client's own HTTP library raises; which library that is changes between versions."""
 
 

@@ -1,7 +1,6 @@
 """What people decided → text rows, and a training folder that has them beside the user's own data."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -132,13 +131,3 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read ({' '.join(str(error).split())[:200]})") from error
     raise ConfigError(f"{path}: name a .csv or .parquet file")
-
-
-def digest(path: Path) -> str:
-    """What a file of labels is known by."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def as_tag(**values: str) -> str:
-    """What a version is noted with, on one line."""
-    return json.dumps(values, sort_keys=True)

@@ -107,7 +107,7 @@ def alone(settings: StoreSettings) -> Iterator[Session | None]:
         with psycopg.connect(dsn, autocommit=True, connect_timeout=3, prepare_threshold=None) as connection:
             row: Any = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
             yield Session(connection) if row[0] else None
-    except (psycopg.OperationalError, psycopg.errors.UndefinedTable) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
         raise StoreUnavailable(f"retraining: {' '.join(str(error).split())}") from error
 
 
