@@ -44,7 +44,7 @@ def test_of_one_text_the_last_word_counts_and_it_is_on_one_side() -> None:
 
     table = rows_of(decisions)
 
-    assert table[["text", "label"]].values.tolist() == [["same words", "harmful"]]
+    assert table[["text", "label"]].to_numpy().tolist() == [["same words", "harmful"]]
     assert split_of("Same  words") == split_of("same words") == table["split"][0]
 
 
