@@ -37,12 +37,14 @@ def observe(session: Session, model: str, settings: RetrainingSettings, *, folde
         if until > since:
             return Drift({}, f"it serves since {first:%Y-%m-%d %H:%M}, known from {until + (now - since):%Y-%m-%d} on")
         reference = reference_of(model, session.sample(model, since=first, until=until))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(reference.to_json() + "\n", "utf-8")
+        if reference.n >= settings.min_drift_videos:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(reference.to_json() + "\n", "utf-8")
     sample = session.sample(model, since=since, until=now)
     fewest = min(reference.n, len(sample))
     if fewest < settings.min_drift_videos:
-        return Drift({}, f"{fewest} videos, {settings.min_drift_videos} needed")
+        when = "in its first days" if reference.n == fewest else "in the last days"
+        return Drift({}, f"{fewest} videos {when}, {settings.min_drift_videos} needed")
     return Drift(drift(reference, sample))
 
 

@@ -77,6 +77,8 @@ class Retraining:
         """
         if asked.modality is Modality.FUSION:
             raise ConfigError("fusion is trained over the champions: promote text and video, then clipwarden train")
+        if asked.labels is not None and asked.modality is not Modality.TEXT:
+            raise ConfigError("labels are of captions, they teach text alone; leave --labels out, or retrain text")
         with alone(self._settings.store) as session:
             return Outcome(_BUSY) if session is None else self._look(session, asked)
 
@@ -105,8 +107,9 @@ class Retraining:
         shutil.rmtree(run, ignore_errors=True)
         data = training_folder(asked.data, reviews, run / "data")
         model = run / "models" / asked.modality
-        self._train(asked.modality, data=data, out=model, version=f"{now:%Y%m%d-%H%M}")
+        # Before hours of training: what may fail now need not fail then.
         splits, champion = _splits(data, asked.modality), self._champion_folder(asked.modality)
+        self._train(asked.modality, data=data, out=model, version=f"{now:%Y%m%d-%H%M}")
         for split in (name for name in (SPLIT, "test") if name in splits):
             request = Request(model=str(model), data=data, split=split, champion=champion, folds=False)
             write_evaluation(evaluate_model(request), run / "evaluations" / split)
@@ -149,7 +152,12 @@ def _labels(session: Session, asked: Asked, last: dict[str, Any]) -> _Labels:
 
 
 def _splits(data: Path, modality: Modality) -> set[str]:
-    if modality is Modality.VIDEO:
-        return set(pd.read_csv(data / "video" / "manifest.csv", usecols=["split"])["split"])
-    files = (path for path in (data / "text").glob("*.parquet") if path.stem not in LEFT_OUT)
-    return {str(split) for path in files for split in pd.read_parquet(path, columns=["split"])["split"].unique()}
+    try:
+        if modality is Modality.VIDEO:
+            return set(pd.read_csv(data / "video" / "manifest.csv", usecols=["split"])["split"])
+        files = (path for path in (data / "text").glob("*.parquet") if path.stem not in LEFT_OUT)
+        return {str(split) for path in files for split in pd.read_parquet(path, columns=["split"])["split"].unique()}
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{data} cannot be read ({' '.join(str(error).split())[:200]}); see docs/models.md"
+        ) from error

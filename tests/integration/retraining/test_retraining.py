@@ -185,6 +185,7 @@ def test_drift_is_told_from_the_first_days_and_trains_once(
     assert look().line.endswith("drift of text:1 not known: it has given no verdict yet")
     post_many(dsn, 120, days=0.5, score=0.1)
     assert "known from 2026-03-16 on" in look(days=5).line
+    assert look(days=15).line.endswith("of text:1 not known: 0 videos in the last days, 100 needed")
     post_many(dsn, 120, days=10, score=0.1)
 
     still = look(days=15)
@@ -253,9 +254,22 @@ def test_whoever_lost_the_lock_registers_nothing(look: Look, registry: Registry,
     assert registry.versions(Modality.TEXT) == []
 
 
-def test_fusion_is_not_retrained_by_itself(settings: Settings, registry: Registry, data: Path) -> None:
+def test_fusion_is_not_retrained_by_itself_and_labels_teach_text_alone(
+    settings: Settings, registry: Registry, data: Path
+) -> None:
+    retraining = Retraining(settings, registry, train_quickly, FixedClock(NOON))
+
     with pytest.raises(ConfigError, match="promote text and video"):
-        Retraining(settings, registry, train_quickly, FixedClock(NOON)).look(Asked(Modality.FUSION, data))
+        retraining.look(Asked(Modality.FUSION, data))
+    with pytest.raises(ConfigError, match="leave --labels out"):
+        retraining.look(Asked(Modality.VIDEO, data, data / "labels.csv"))
+
+
+def test_data_that_cannot_be_read_ends_it_before_training(look: Look, data: Path) -> None:
+    (data / "text" / "vi_broken.parquet").write_bytes(b"no parquet")
+
+    with pytest.raises(ConfigError, match="cannot be read"):
+        look(forced=True, train=lambda *_, **__: pytest.fail("trained"))
 
 
 @pytest.fixture
