@@ -11,6 +11,7 @@ import typer
 from core.clock import SystemClock
 from core.errors import ConfigError, DependencyError
 from core.labels import Modality
+from core.telemetry import configure_logging
 from models.registry import Registry
 from operations.commands.evaluate import data_of_environment
 from operations.commands.registry import registry_settings
@@ -38,6 +39,8 @@ def retrain(
 
     every_s = None if watch is None else seconds(watch)
     settings = registry_settings(may_start=True)
+    # A training takes long enough to tell of its epochs.
+    configure_logging(settings.telemetry)
     retraining = Retraining(settings, Registry(settings.mlflow), train, SystemClock())
     asked = Asked(name, data or data_of_environment(), labels, forced=now)
     while True:

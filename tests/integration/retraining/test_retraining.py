@@ -282,7 +282,8 @@ def test_the_command_says_why_not(environment: dict[str, str], monkeypatch: pyte
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     # The runner's stderr is closed after each command; a log that goes there would break the next test.
-    monkeypatch.setattr("operations.commands.registry.configure_logging", lambda _settings: None)
+    for module in ("registry", "retrain"):
+        monkeypatch.setattr(f"operations.commands.{module}.configure_logging", lambda _settings: None)
 
     result = CliRunner().invoke(app, ["retrain", "--json"], standalone_mode=False)
 
