@@ -31,7 +31,8 @@ PlatformError                     code: one string for the dead letter, the metr
 │   ├── CacheUnavailable          cache.unavailable
 │   ├── ObjectsUnavailable        objects.unavailable
 │   ├── InferenceUnavailable      inference.unavailable
-│   └── RegistryUnavailable       registry.unavailable
+│   ├── RegistryUnavailable       registry.unavailable
+│   └── HubUnavailable            hub.unavailable
 ├── ModelRefused                  model.refused        this model is at fault → the one before serves on
 └── ConfigError                   config.invalid       we are at fault → refuse to start, exit 2
 """
@@ -242,6 +243,12 @@ class RegistryUnavailable(DependencyError):
     """The model registry refuses or does not answer."""
 
     code = "registry.unavailable"
+
+
+class HubUnavailable(DependencyError):
+    """The model hub refuses or does not answer."""
+
+    code = "hub.unavailable"
 
 
 class ModelRefused(PlatformError):

@@ -154,6 +154,29 @@ class MlflowSettings(Section):
     max_model_bytes: int = Field(default=4_000_000_000, gt=0)
 
 
+class RetrainingSettings(Section):
+    """When a model is trained again: enough new human labels, or drift past `psi_limit` (0.2 is the convention).
+
+    Drift compares the last `window_days` with the first `reference_days` the model served, both of `min_drift_videos`
+    at least.
+    """
+
+    work_dir: Path = Path(".clipwarden/retraining")
+    min_new_labels: int = Field(default=500, ge=1)
+    psi_limit: float = Field(default=0.2, gt=0)
+    reference_days: int = Field(default=7, ge=1)
+    window_days: int = Field(default=7, ge=1)
+    min_drift_videos: int = Field(default=500, ge=100)
+
+
+class HubSettings(Section):
+    """A model hub to push to; without an endpoint, the one its client library names."""
+
+    endpoint: str = ""
+    token: SecretStr = SecretStr("")
+    request_timeout_s: float = Field(default=60.0, gt=0)
+
+
 class TelemetrySettings(Section):
     """Logs and heartbeats."""
 
@@ -184,6 +207,8 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     dashboard: DashboardSettings = DashboardSettings()
     mlflow: MlflowSettings = MlflowSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
+    hub: HubSettings = HubSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @classmethod

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 from core.labels import Modality
-from models.training.config import FusionTraining, TextTraining, VideoTraining
+from models.training.config import TEXT_SOURCES, FusionTraining, TextTraining, VideoTraining
 from models.training.evaluate import Figures
 from models.training.fusion import train_fusion
 from models.training.loop import Report, log_progress
 from models.training.text import train_text
 from models.training.video import train_video
 
-__all__ = ["train", "train_fusion", "train_text", "train_video"]
+__all__ = ["REVIEWS", "train", "train_fusion", "train_text", "train_video"]
+
+REVIEWS = "reviews"
+"""The source of captions that moderators labelled; text learns from it where the data has it."""
 
 
 def train(
@@ -35,7 +38,12 @@ def train(
         MediaError: a clip cannot be decoded.
     """
     if modality is Modality.TEXT:
-        return train_text(TextTraining(data=data, out=out, version=version), report)
+        return train_text(TextTraining(data=data, out=out, version=version, sources=text_sources(data)), report)
     if modality is Modality.VIDEO:
         return train_video(VideoTraining(data=data, out=out, version=version))
     return train_fusion(FusionTraining(data=data, out=out, version=version, models=out.parent), report)
+
+
+def text_sources(data: Path) -> tuple[str, ...]:
+    """The default sources, and moderators' captions where the data has them."""
+    return (*TEXT_SOURCES, REVIEWS) if (data / "text" / f"{REVIEWS}.parquet").is_file() else TEXT_SOURCES

@@ -44,7 +44,7 @@ def evaluate(
     configure_logging(Settings.load().telemetry.model_copy(update={"log_level": "error"}))
     request = Request(
         model=model,
-        data=data or _data_of_environment(),
+        data=data or data_of_environment(),
         split=split,
         champion=champion,
         sources=tuple(source or ()),
@@ -62,7 +62,8 @@ def evaluate(
     screen.print(f"written to {out}: report.md, evaluation.json, pictures", soft_wrap=True)
 
 
-def _data_of_environment() -> Path:
+def data_of_environment() -> Path:
+    """The folder of labelled data that the environment names."""
     named = process_environment().get("CLIPWARDEN_DEMO_DATA")
     if named is None:
         raise ConfigError("no data: name a folder with --data, or set CLIPWARDEN_DEMO_DATA")

@@ -11,10 +11,14 @@ from core.settings import Settings
 from models.bundle import STARTER, load_bundle
 from operations.commands import registry
 from operations.commands.evaluate import evaluate
+from operations.commands.push import push
+from operations.commands.retrain import retrain
 from operations.seat import screen
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(evaluate)
+app.command()(push)
+app.command()(retrain)
 app.add_typer(registry.app)
 
 

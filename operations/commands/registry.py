@@ -41,7 +41,7 @@ def register(
     """A trained folder into the registry, as challenger. Example: clipwarden models register out/text --name text."""
     from models.promotion import register as register_folder  # noqa: PLC0415 - torch takes seconds
 
-    settings = _settings(may_start=True)
+    settings = registry_settings(may_start=True)
     run = read_run(folder, evaluation or [])
     version = register_folder(
         Registry(settings.mlflow), folder, modality=name, run=run, max_bytes=settings.mlflow.max_model_bytes
@@ -53,7 +53,7 @@ def register(
 @app.command()
 def show(name: Name, number: Annotated[int, typer.Argument(metavar="VERSION")], *, as_json: Json = False) -> None:
     """One version: figures, digests, looks at its gate. Example: clipwarden models show text 3."""
-    version = Registry(_settings().mlflow).version(name, number)
+    version = Registry(registry_settings().mlflow).version(name, number)
     _print(version, as_json=as_json)
 
 
@@ -62,7 +62,7 @@ def promote(name: Name, number: Annotated[int, typer.Argument(metavar="VERSION")
     """Make a version the champion, if it passes its gate. Example: clipwarden models promote text 3."""
     from models.promotion import promote as promote_version  # noqa: PLC0415 - torch takes seconds
 
-    settings = _settings()
+    settings = registry_settings()
     registry = Registry(settings.mlflow)
     base = settings.serving.models_dir or STARTER
     # Not the worker's cache: it removes there what does not serve.
@@ -75,7 +75,7 @@ def promote(name: Name, number: Annotated[int, typer.Argument(metavar="VERSION")
 @app.command()
 def rollback(name: Name, *, as_json: Json = False) -> None:
     """Make the champion before this one champion again. Example: clipwarden models rollback text."""
-    settings = _settings()
+    settings = registry_settings()
     number = Registry(settings.mlflow).roll_back(name)
     _tell(settings, name)
     if as_json:
@@ -87,7 +87,7 @@ def rollback(name: Name, *, as_json: Json = False) -> None:
 def registered(*, modality: Modality | None = None) -> list[Version]:
     """All versions of the registry this folder or environment names; none where it names none."""
     try:
-        settings = _settings()
+        settings = registry_settings()
     except ConfigError:
         return []
     registry = Registry(settings.mlflow)
@@ -109,7 +109,7 @@ def as_row(version: Version) -> dict[str, Any]:
     return {**asdict(version), "created_at": version.created_at.isoformat(), "tags": dict(version.tags)}
 
 
-def _settings(*, may_start: bool = False) -> Settings:
+def registry_settings(*, may_start: bool = False) -> Settings:
     """Those that name a registry: the environment's, else the platform's of this folder."""
     settings = Settings.load()
     if settings.mlflow.tracking_uri:

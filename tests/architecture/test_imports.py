@@ -15,6 +15,7 @@ HOMES = {
     "bytewax": {*SHELL, BENCHES},
     "torch": {"models/", BENCHES},
     "transformers": {"models/", BENCHES},
+    "huggingface_hub": {"models/hub.py", "models/networks/loading.py"},
     "mlflow": {"models/registry.py", "operations/"},
     "streamlit": {"dashboard/"},
     "zmq": {"models/"},
