@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 RECORDS = 120
 RECORD_BYTES = 5_000_000
-MOST_BYTES = 270_000_000
+MOST_BYTES = 300_000_000
 """The window is 64 MiB; what the broker's client has at hand, and what is on its way to the stores, comes on top."""
 
 
@@ -31,6 +31,8 @@ def nothing_can_be_written(pipeline: Pipeline) -> Iterator[None]:
 
 
 def test_a_flood_of_large_wrong_records_is_dead_letters_in_bounded_memory(pipeline: Pipeline) -> None:
+    # A process that scored nothing yet would grow by that too.
+    assert pipeline.wait_for(pipeline.post_texts(["the flow is warm"] * 50, prefix="before-flood")).lost == 0
     flow = psutil.Process(pipeline.platform.pid("flow-0"))
     before_bytes = most_bytes = flow.memory_info().rss
     with nothing_can_be_written(pipeline):
