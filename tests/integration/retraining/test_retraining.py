@@ -294,6 +294,8 @@ def test_the_command_says_why_not(environment: dict[str, str], monkeypatch: pyte
 
 
 def test_a_watch_ends_with_ctrl_c(environment: dict[str, str]) -> None:
+    # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = "from operations.cli import main; main()"
     line = (sys.executable, "-c", code, "models", "retrain", "--watch", "1h")
     env = {**environment, "PYTHONPATH": ":".join(sys.path)}
