@@ -55,6 +55,30 @@ def test_a_remembered_listing_follows_every_write(tmp_path: Path) -> None:
     assert listed("") == {"0/b": 2, "1/a": 1}
 
 
+def test_an_object_whose_description_a_kill_left_behind_is_read_whole_and_written_under_its_own_etag(
+    tmp_path: Path,
+) -> None:
+    storage = ConditionalStorage(tmp_path, chunk_size=1 << 16)
+    storage.create_bucket("records")
+    put(storage, "state", b'{"high": 9}')
+    (description,) = tmp_path.rglob("state*.json")
+    before = description.read_bytes()
+    put(storage, "state", b'{"high": 10}')
+    written = storage.head_object("records", "state").etag
+    description.write_bytes(before)
+
+    assert read(storage, "state") == b'{"high": 10}'
+    assert storage.head_object("records", "state").etag == written
+    assert [info.size for info in storage.list_objects("records").contents] == [12]
+
+
+def read(storage: ConditionalStorage, key: str) -> bytes:
+    async def whole() -> bytes:
+        return b"".join([chunk async for chunk in (await storage.get_object("records", key)).body])
+
+    return asyncio.run(whole())
+
+
 def put(storage: ConditionalStorage, key: str, body: bytes) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield body
