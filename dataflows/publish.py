@@ -27,11 +27,16 @@ class TopicPublisher:
             DeliveryFailed: some were not; send the whole batch again (consumers tell repeats by verdict_id).
         """
         self._failures.clear()
-        for verdict in verdicts:
-            self._produce(topics.VIDEO_VERDICTS.name, verdict.video_id.encode(), verdict.to_bytes())
-        for letter in dead_letters:
-            self._produce(topics.VIDEO_DEAD.name, letter.key, letter.to_bytes())
-        left = self._producer.flush(self._timeout_s)
+        try:
+            for verdict in verdicts:
+                self._produce(topics.VIDEO_VERDICTS.name, verdict.video_id.encode(), verdict.to_bytes())
+            for letter in dead_letters:
+                self._produce(topics.VIDEO_DEAD.name, letter.key, letter.to_bytes())
+            left = self._producer.flush(self._timeout_s)
+        except (KafkaException, SystemError) as error:
+            # The second: a fatal error that came while the client called us with a delivery report.
+            self._reconnect()
+            raise DeliveryFailed(f"the client failed: {error.__cause__ or error}") from error
         if self._failures or left:
             self._reconnect()
             raise DeliveryFailed(
@@ -44,9 +49,6 @@ class TopicPublisher:
                 self._producer.produce(topic, value, key, on_delivery=self._confirm)
             except BufferError:
                 self._producer.poll(0.1)
-            except KafkaException as error:
-                self._reconnect()
-                raise DeliveryFailed(f"{topic}: {error}") from error
             else:
                 return
 

@@ -15,6 +15,8 @@ from core.settings import KafkaSettings
 
 OnDelivered = Callable[[str], None]
 Headers = Sequence[tuple[str, bytes]]
+FAILURES = (KafkaException, SystemError)
+"""How the client raises a fatal error: the second, if it was just calling us with a delivery report."""
 
 
 class EventProducer:
@@ -38,25 +40,31 @@ class EventProducer:
         Raises:
             DeliveryFailed: the client refuses the record, e.g. over the largest size.
         """
-        while True:
-            try:
-                self._producer.produce(
-                    topics.VIDEO_POSTED.name,
-                    value,
-                    key,
-                    headers=list(headers),
-                    timestamp=timestamp_ms,
-                    on_delivery=self._confirm,
-                )
-            except BufferError:
+        try:
+            while not self._produce(key, value, headers, timestamp_ms):
                 self._producer.poll(0.1)
-            except KafkaException as error:
-                if error.args[0].fatal():
-                    self._reconnect()
-                raise DeliveryFailed(f"{topics.VIDEO_POSTED.name}: {error.args[0]}") from error
-            else:
-                self._producer.poll(0)
-                return
+            self._producer.poll(0)
+        except FAILURES as error:
+            if not isinstance(error, KafkaException) or error.args[0].fatal():
+                # Those sent before are gone with the client; `flush` tells.
+                self._failures += [_reason(error)] * len(self._producer)
+                self._reconnect()
+            raise DeliveryFailed(f"{topics.VIDEO_POSTED.name}: {_reason(error)}") from error
+
+    def _produce(self, key: bytes | None, value: bytes, headers: Headers, timestamp_ms: int) -> bool:
+        """Whether the client had room."""
+        try:
+            self._producer.produce(
+                topics.VIDEO_POSTED.name,
+                value,
+                key,
+                headers=list(headers),
+                timestamp=timestamp_ms,
+                on_delivery=self._confirm,
+            )
+        except BufferError:
+            return False
+        return True
 
     def flush(self) -> None:
         """Wait until every event sent so far is confirmed.
@@ -64,7 +72,11 @@ class EventProducer:
         Raises:
             DeliveryFailed: some were not; `confirmed` says how many were.
         """
-        left = self._producer.flush(self._timeout_s)
+        try:
+            left = self._producer.flush(self._timeout_s)
+        except FAILURES as error:
+            left = len(self._producer)
+            self._failures.insert(0, _reason(error))
         if self._failures or left:
             failed, self._failures = self._failures, []
             self._reconnect()
@@ -116,6 +128,11 @@ def _created(name: str, answer: "Future[None]") -> None:
     except KafkaException as error:
         if error.args[0].code() != BrokerError.TOPIC_ALREADY_EXISTS:
             raise BrokerUnavailable(f"topic {name}: {error.args[0]}") from error
+
+
+def _reason(error: BaseException) -> str:
+    cause = error.__cause__ if isinstance(error, SystemError) else error
+    return str(cause.args[0].str() if isinstance(cause, KafkaException) else error)
 
 
 def _connect(settings: KafkaSettings) -> Producer:

@@ -72,6 +72,18 @@ def test_an_object_whose_description_a_kill_left_behind_is_read_whole_and_writte
     assert [info.size for info in storage.list_objects("records").contents] == [12]
 
 
+def test_an_object_is_written_also_where_a_kill_left_half_a_description(tmp_path: Path) -> None:
+    storage = ConditionalStorage(tmp_path, chunk_size=1 << 16)
+    storage.create_bucket("records")
+    put(storage, "state", b"1")
+    (description,) = tmp_path.rglob("state*.json")
+    description.with_name(f"{description.name}.tmp").write_bytes(b'{"etag"')
+
+    put(storage, "state", b"22")
+
+    assert read(storage, "state") == b"22"
+
+
 def read(storage: ConditionalStorage, key: str) -> bytes:
     async def whole() -> bytes:
         return b"".join([chunk async for chunk in (await storage.get_object("records", key)).body])
