@@ -22,11 +22,11 @@ from tests.fixtures.platform import Platform
 
 pytestmark = pytest.mark.integration
 
-RECORDS = 32
+RECORDS = 64
 RECORD_BYTES = 5_000_000
 WINDOW_BYTES = 16 << 20
-AT_HAND_BYTES = 40 << 20
-"""What the client library may hand out at once: a record of each partition."""
+AT_HAND_BYTES = 80 << 20
+"""What the client library may hand out at once: two answers of the broker, each with a record of every partition."""
 
 
 @dataclass
