@@ -58,7 +58,7 @@ class TextTraining(TrainConfig):
     """Text: the first layers of a published encoder beside hashed n-grams; each is trained alone, then blended."""
 
     encoder_loop: LoopConfig = LoopConfig(
-        epochs=2,
+        epochs=5,
         batch_size=64,
         learning_rate=2e-4,
         weight_decay=0.02,
@@ -66,18 +66,14 @@ class TextTraining(TrainConfig):
         average_decay=0.99,
         clip=1.0,
     )
-    polish_loop: LoopConfig = LoopConfig(
-        epochs=1,
-        batch_size=64,
-        learning_rate=1e-4,
-        weight_decay=0.02,
-        warmup_share=0.06,
-        average_decay=0.99,
-        clip=1.0,
-    )
-    """The encoder's last passes, which read more captions in another spelling."""
     ngram_loop: LoopConfig = LoopConfig(epochs=5, batch_size=128, learning_rate=4e-3, weight_decay=0.3)
     sources: tuple[str, ...] = TEXT_SOURCES
+    second_sources: tuple[str, ...] = ("vi_vithsd_second_labels",)
+    """What other people said of the same training captions."""
+    second_weight: float = 0.33
+    harmless_sources: tuple[str, ...] = ("vi_vispam_reviews",)
+    """Of another task; only what it calls safe is read."""
+    harmless_rows: int = 2_500
     layers: int = 6
     frozen_layers: int = 2
     """The first of them stay as published."""
@@ -95,10 +91,9 @@ class TextTraining(TrainConfig):
     """Of longer captions, the encoder trains on the end: a comment stands behind the title it answers."""
     ngram_keep: float = 0.6
     label_smoothing: float = 0.03
-    disguised_share: float = 0.2
+    disguised_share: float = 0.4
     """How many captions are read in another spelling in each epoch."""
-    polish_disguised_share: float = 0.4
-    disguises: int = 2
+    disguises: int = 3
     """Other spellings drawn of each caption."""
 
 

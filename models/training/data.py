@@ -16,6 +16,7 @@ KIND_OF_CATEGORY = {"hate": "hate", "offensive": "harassment"}
 TEXT_LABELS = ("harmful", "hate", "harassment")
 CLOSED_SOURCES = frozenset({"vi_vihsd", "vi_vithsd", "vi_safesense", "en_multihateclip", "en_davidson"})
 """Sources whose authors chose between hate and offensive: one of them means not the other."""
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Captions:
 
     Attributes:
         table: columns text, lang, source, split.
-        targets: (N, 3) float, columns TEXT_LABELS; a kind is NaN where the row does not say, so it supervises nothing.
+        targets: (N, 3) float in 0..1, columns TEXT_LABELS; a kind is NaN where the row does not say, so it supervises
+            nothing.
     """
 
     table: pd.DataFrame
@@ -40,8 +42,9 @@ class Captions:
 
     @property
     def harmful(self) -> NDArray[np.bool_]:
-        """(N,) whether each caption is harmful."""
-        return self.targets[:, 0] > 0
+        """(N,) whether each caption is harmful; where labels differ, whether most of their weight says so."""
+        harmful: NDArray[np.bool_] = self.targets[:, 0] > _HALF
+        return harmful
 
 
 def load_captions(folder: Path, split: Split, *, sources: tuple[str, ...], random_state: int) -> Captions:
@@ -57,6 +60,37 @@ def load_captions(folder: Path, split: Split, *, sources: tuple[str, ...], rando
     if table.empty:
         raise ConfigError(f"no {split} captions in {folder}/text; name sources that have this split")
     return Captions(table[["text", "lang", "source", "split"]], _targets(table))
+
+
+def with_second_labels(train: Captions, folder: Path, sources: tuple[str, ...], *, weight: float) -> Captions:
+    """Where other people labelled a training caption too, its target becomes the mean of both, theirs by weight.
+
+    Sources that the folder does not have are passed over. Nothing of another split is read.
+    """
+    paths = [path for name in sources if (path := folder / "text" / f"{name}.parquet").is_file()]
+    if not paths:
+        return train
+    second = pd.concat([_read_source(path) for path in paths], ignore_index=True)
+    second = second[second["split"] == "train"].drop_duplicates("text").set_index("text")
+    said = train.table["text"].map(second["label"] == "harmful").to_numpy(dtype=float)
+    targets = train.targets.copy()
+    is_known = ~np.isnan(said)
+    targets[is_known, 0] = (1 - weight) * targets[is_known, 0] + weight * said[is_known]
+    return Captions(train.table, targets)
+
+
+def with_harmless(train: Captions, folder: Path, sources: tuple[str, ...], *, most: int, random_state: int) -> Captions:
+    """Also some captions that another task called safe: they talk of what people buy and watch, and hurt nobody."""
+    paths = [path for name in sources if (path := folder / "text" / f"{name}.parquet").is_file()]
+    parts = [_read_source(path).query("split == 'train' and label == 'safe'") for path in paths]
+    drawn = [part.sample(min(most, len(part)), random_state=random_state) for part in parts]
+    if not drawn:
+        return train
+    table = pd.concat(drawn, ignore_index=True)[["text", "lang", "source", "split"]]
+    return Captions(
+        pd.concat([train.table, table], ignore_index=True),
+        np.concatenate([train.targets, _targets(table.assign(label="safe", category=""))]),
+    )
 
 
 def _read_source(path: Path) -> pd.DataFrame:

@@ -20,6 +20,9 @@ _SHORTEST_HIDDEN = 3
 _CHANGED_SHARE = 0.5
 _HIDDEN_SHARE = 0.3
 """Of the words of a caption."""
+TITLE_END = "[SEP]"
+"""Between a post's title and a comment on it. Few titles stand before many comments: easily learnt by heart."""
+_UNTITLED_SHARE = 0.5
 
 
 def without_accents(text: str) -> str:
@@ -30,10 +33,12 @@ def without_accents(text: str) -> str:
 
 
 def disguised(text: str, rng: random.Random, *, language: str) -> str:
-    """The text in one of the ways above, drawn at random."""
+    """The text in one of the ways below, drawn at random, and every other time without the title it answers."""
+    if rng.random() < _UNTITLED_SHARE:
+        text = text.rpartition(TITLE_END)[2]
     ways: list[Callable[[str, random.Random], str]] = [_some_words_spaced, _some_words_drawn_out, _some_letters_hidden]
     if language == "vi":
-        ways += [_plain, _plain, _plain, _teencode, _half_plain]
+        ways += [_plain, _plain, _plain, _plain, _teencode, _half_plain]
     return rng.choice(ways)(text, rng)
 
 

@@ -8,7 +8,7 @@ import copy
 import hashlib
 import itertools
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from models.training.captions import Ids, encode, predict, predict_branches
 from models.training.cards import text_card
 from models.training.checkpoint import check_out, save_checkpoint
 from models.training.config import LoopConfig, TextTraining
-from models.training.data import TEXT_LABELS, Captions, Split, load_captions
+from models.training.data import TEXT_LABELS, Captions, Split, load_captions, with_harmless, with_second_labels
 from models.training.encoder import Published, load_published
 from models.training.evaluate import Figures, best_threshold, calibrate, measure
 from models.training.loop import Report, fit, log_progress
@@ -32,6 +32,7 @@ from models.training.vocabulary import Vocabulary, cut_vocabulary
 _SPELLING = 16
 """Most characters of a published piece."""
 _LEAST_SLOPE = 0.05
+_LEAST_SHARE = 0.01
 
 
 def train_text(config: TextTraining, report: Report = log_progress) -> dict[str, Figures]:
@@ -49,6 +50,9 @@ def train_text(config: TextTraining, report: Report = log_progress) -> dict[str,
     torch.manual_seed(config.random_state)
     torch.set_num_threads(config.threads)
     train, validation, test = (_load(config, split) for split in ("train", "validation", "test"))
+    train = with_second_labels(train, config.data, config.second_sources, weight=config.second_weight)
+    most, random_state = config.harmless_rows, config.random_state
+    train = with_harmless(train, config.data, config.harmless_sources, most=most, random_state=random_state)
     texts = spellings(train, config)
     model, vocabulary = build(config, load_published(), texts)
     validation_ids = encode(vocabulary.tokenizer, validation.table["text"])
@@ -116,12 +120,21 @@ def blend(model: HybridTextModel, validation: Captions, ids: Ids) -> NDArray[np.
     for column in range(len(TEXT_LABELS)):
         truth = validation.targets[:, column]
         known = ~np.isnan(truth)
-        line = LogisticRegression(C=1.0).fit(said[known, :, column], truth[known] > 0)
+        weights, bias = _line(said[known, :, column], truth[known] > 0)
         with torch.no_grad():
-            model.blend[:, column] = torch.from_numpy(line.coef_[0])
-            model.blend_bias[column] = float(line.intercept_[0])
+            model.blend[:, column] = torch.from_numpy(weights)
+            model.blend_bias[column] = bias
     logits: NDArray[np.float32] = (said * model.blend.detach().numpy()).sum(1) + model.blend_bias.detach().numpy()
     return logits
+
+
+def _line(said: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Weights and bias of least log loss; where the data tells nothing apart, the same answer for all: its share."""
+    if len(set(truth.tolist())) > 1:
+        line = LogisticRegression(C=1.0).fit(said, truth)
+        return line.coef_[0], float(line.intercept_[0])
+    share = np.clip(truth.mean() if len(truth) else 0.0, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    return np.zeros(said.shape[1]), float(np.log(share / (1 - share)))
 
 
 def set_thresholds(config: HybridTextConfig, validation: Captions, logits: NDArray[np.float32]) -> None:
@@ -176,14 +189,11 @@ def _fit_branches(
     config: TextTraining, model: HybridTextModel, rows: Rows, *, validation: tuple[Captions, Ids], report: Report
 ) -> None:
     mark = hashlib.sha256(repr(asdict(config) | {"out": "", "cache": ""}).encode()).hexdigest()[:12]
-    encoder = EncoderBranch(model, frozen_layers=config.frozen_layers)
-    polish = replace(config, disguised_share=config.polish_disguised_share)
-    parts: dict[str, tuple[EncoderBranch | NgramBranch, LoopConfig, TextTraining]] = {
-        "ngrams": (NgramBranch(model), config.ngram_loop, config),
-        "encoder": (encoder, config.encoder_loop, config),
-        "polish": (encoder, config.polish_loop, polish),
+    parts: dict[str, tuple[EncoderBranch | NgramBranch, LoopConfig]] = {
+        "ngrams": (NgramBranch(model), config.ngram_loop),
+        "encoder": (EncoderBranch(model, frozen_layers=config.frozen_layers), config.encoder_loop),
     }
-    for name, (branch, loop, changed) in parts.items():
-        task = branch_task(branch, rows, validation, loop, config=changed)
+    for name, (branch, loop) in parts.items():
+        task = branch_task(branch, rows, validation, loop, config=config)
         fit(branch, task, loop, report, keep=config.cache / f"text-{mark}" / f"{name}.pt")
     model.train(mode=False)

@@ -45,5 +45,8 @@ def train(
 
 
 def text_sources(data: Path) -> tuple[str, ...]:
-    """The default sources, and moderators' captions where the data has them."""
-    return (*TEXT_SOURCES, REVIEWS) if (data / "text" / f"{REVIEWS}.parquet").is_file() else TEXT_SOURCES
+    """The published mix and moderators' captions where the data has them; else every text file that it has."""
+    found = sorted(path.stem for path in (data / "text").glob("*.parquet"))
+    if not set(TEXT_SOURCES) & set(found):
+        return tuple(found)
+    return (*TEXT_SOURCES, REVIEWS) if REVIEWS in found else TEXT_SOURCES

@@ -1,30 +1,21 @@
 """A real worker under load while its champion changes: every request answered, every answer by one version."""
 
-import os
-import signal
-import subprocess
-import sys
-import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from core.labels import Modality
 from core.settings import MlflowSettings, ServingSettings
 from models.bell import ring
-from models.client import InferRequest
 from models.promotion import promote, register
 from models.registry import Registry, Run, Version
-from models.remote import RemoteClient
 from models.serving.job import Job
 from models.serving.lineup import Lineup, Part
 from models.serving.load import load_engine
 from tests.fixtures.inference import client_of, until
+from tests.fixtures.load import Load, worker_process
 from tests.fixtures.platform import Platform
 from tests.fixtures.registry import save_text
 
@@ -32,54 +23,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 CAPTIONS = ((3, 4, 5), (9, 2, 11, 12), (20, 21, 22, 23, 24, 25, 2, 7))
 WAIT_S = 120
-
-
-class _Load:
-    """Three threads that score captions, each as fast as it is answered."""
-
-    def __init__(self, client: RemoteClient) -> None:
-        self._client = client
-        self._stop = threading.Event()
-        self.answers: list[tuple[str, int, float]] = []
-        self.errors: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(len(CAPTIONS))]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _run(self, number: int) -> None:
-        while not self._stop.is_set():
-            try:
-                result = self._client.infer(InferRequest(CAPTIONS[number])).result(60)
-                assert result.text is not None
-                self.answers.append((result.model_version, number, result.text["harmful"]))
-            except BaseException as error:  # noqa: BLE001 - counted by the test
-                self.errors.append(error)
-
-    def versions(self) -> list[str]:
-        """In the order they appeared, repeats cut."""
-        seen = [version for version, _, _ in self.answers]
-        return [version for at, version in enumerate(seen) if at == 0 or seen[at - 1] != version]
-
-
-@contextmanager
-def worker_process(bind: str, env: dict[str, str]) -> Iterator[None]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CLIPWARDEN_")}
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "models.serving"], cwd=Path(__file__).parents[3], env=environ | env
-    )
-    try:
-        yield
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
 
 
 def enter(registry: Registry, folder: Path, figure: float) -> Version:
@@ -120,9 +63,9 @@ def test_a_champion_is_swapped_rolled_back_and_refused_under_load_without_a_lost
     redis = registry_platform.settings.redis
     promote(registry, versions[1], **gate)
 
-    with worker_process(bind, env), client_of(bind) as client:
+    with worker_process(env), client_of(bind) as client:
         assert client.served().model_version.startswith("text:1|video:")
-        with _Load(client) as load:
+        with Load(client, CAPTIONS) as load:
             promote(registry, versions[2], **gate)
             until(lambda: ring(redis, "text") == 1, within_s=WAIT_S)
             until(lambda: load.answers[-1:] != [] and load.answers[-1][0].startswith("text:2|"), within_s=WAIT_S)

@@ -59,7 +59,6 @@ def test_a_trained_text_model_can_be_served(data: Path) -> None:
         rows=1 << 10,
         ngram_loop=QUICK,
         encoder_loop=replace(QUICK, epochs=2, learning_rate=1e-3),
-        polish_loop=replace(QUICK, epochs=1, learning_rate=1e-4),
     )
 
     figures = train_text(config)
