@@ -114,7 +114,6 @@ def read(row: tuple[Any, ...]) -> Disagreement:
 
 def add_up(scores: Iterable[ShadowScore]) -> list[Disagreement]:
     """The same hours as the view's."""
-
     hours = [_hour(list(of)) for _, of in groupby(sorted(scores, key=_key), _key)]
     return sorted(hours, key=lambda hour: (-hour.hour.timestamp(), hour.challenger, hour.champion))
 
