@@ -168,6 +168,8 @@ class Watch:
                 if rang or time.monotonic() >= next_s:
                     next_s = time.monotonic() + self._settings.poll_s
                     self.look(worker)
+                # A challenger is refused between two looks.
+                self._tell()
             except Exception:  # noqa: BLE001 - the thread's outermost frame: it must end neither watch nor worker
                 _log.exception("registry.look_failed")
 

@@ -14,7 +14,6 @@ CREATE TABLE shadow_scores (
     challenger_verdict text NOT NULL,
     PRIMARY KEY (verdict_id, challenger, event_time)
 );
-CREATE INDEX shadow_scores_recent ON shadow_scores (event_time DESC);
 
 CREATE VIEW shadow_disagreement AS
 SELECT

@@ -112,7 +112,7 @@ def test_what_is_too_much_is_counted_and_holds_up_nobody(monkeypatch: pytest.Mon
     assert store.entered.wait(10)
 
     for number in range(5):
-        log.put(replace(SHADOW, video_id=f"v:{number}"))
+        log.put(replace(SHADOW, video_id=f"w:{number}"))
 
     assert _unwritten() == before + 3
     store.open.set()
