@@ -33,10 +33,7 @@ def shadow(
     elif rows:
         screen.print(_table(rows))
     else:
-        screen.print(
-            f"no post of the last {hours} h was scored in shadow; a challenger is what models register makes",
-            soft_wrap=True,
-        )
+        screen.print(f"no post of the last {hours} h was scored in shadow; models register makes a challenger")
 
 
 def add_up(hours: Sequence[Disagreement]) -> list[Disagreement]:
