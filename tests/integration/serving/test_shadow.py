@@ -16,15 +16,18 @@ from core.errors import ModelRefused
 from core.labels import Modality
 from core.media.protocol import Resize
 from core.settings import ServingSettings
+from models.bundle import STARTER
 from models.client import InferRequest, Sample, Shadow
 from models.fake import FAKE_SERVED
-from models.serving.challenger import MAX_WAITING, Challenger
+from models.serving.challenger import MAX_WAITING, Ask, Challenger
 from models.serving.golden import ArrayClip
 from models.serving.job import Job
 from models.serving.lineup import Lineup, Part
 from models.serving.load import load_engine
 from models.serving.shadows import Shadows
 from models.spec import ClipSpec
+from models.tokens import CaptionTokenizer
+from models.wire import Message, SampleRef, Shadowed
 from tests.fixtures.inference import StubEngine, client_of, running_worker, until
 from tests.fixtures.registry import save_text, save_video
 
@@ -183,3 +186,29 @@ def test_a_folder_that_cannot_be_loaded_is_refused_with_the_reason(rig: _Rig, te
 
     with pytest.raises(ModelRefused, match=r"text:4: .*config"):
         rig.start(text, Modality.TEXT)
+
+
+def test_a_fusion_challenger_reads_what_the_two_that_serve_make_of_a_post(rig: _Rig) -> None:
+    lineup = Lineup(STARTER, {Modality.FUSION: Part(9, STARTER / "fusion")})
+    engine = load_engine(ServingSettings(device="cpu", precision="fp32", threads=1), lineup)
+    served = engine.served
+    body = bytes(range(256)) * (served.clip.clip_bytes // 256)
+    ids = CaptionTokenizer(served.tokenizer_json, served.max_tokens).encode("chúc ngủ ngon").ids
+    (expected,) = engine.score([Job(ids, ArrayClip(body), 16)])
+
+    sample = SampleRef.of(Sample("v:1", NOON, "chúc ngủ ngon"))
+    rig.start(lineup, Modality.FUSION, served.clip).offer(Ask(b"c", sample, "text:1", {"harmful": 0.5}, body))
+
+    told: list[Message] = []
+    until(lambda: told.extend(answer for _, answer in rig.shadows.answers()) or told != [], within_s=WAIT_S)
+    (shadowed,) = told
+    assert isinstance(shadowed, Shadowed)
+    assert shadowed.challenger == "fusion:9"
+    assert shadowed.challenger_scores == pytest.approx(expected.fusion, abs=1e-3)
+
+
+def test_a_fusion_challenger_that_was_trained_over_others_is_refused(rig: _Rig, text: Lineup, video: Lineup) -> None:
+    lineup = Lineup(ALONE, {**text.parts, **video.parts, Modality.FUSION: Part(9, STARTER / "fusion")})
+
+    with pytest.raises(ModelRefused, match="fusion:9: it was trained over other models"):
+        rig.start(lineup, Modality.FUSION)
