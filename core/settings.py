@@ -124,7 +124,11 @@ class InferenceSettings(Section):
 
 
 class ServingSettings(Section):
-    """The inference worker."""
+    """The inference worker.
+
+    `shadow_share` of the posts is also scored by the registry's challengers, after their answers; flows choose them and
+    workers load the challengers, so both read it. 0 loads and sends nothing.
+    """
 
     bind: str = "ipc:///tmp/clipwarden-worker.sock"
     models_dir: Path | None = None
@@ -134,6 +138,7 @@ class ServingSettings(Section):
     max_batch: int = Field(default=16, ge=1, le=256)
     max_wait_ms: float = Field(default=4.0, ge=0)
     max_queue: int = Field(default=512, ge=1)
+    shadow_share: float = Field(default=0.05, ge=0, le=1)
     http_port: int = Field(default=0, ge=0, le=65_535)
 
 

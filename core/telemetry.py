@@ -32,6 +32,12 @@ WORKER_QUEUE = Gauge("worker_queue_requests", "Requests accepted and waiting for
 WORKER_CLIENTS = Gauge("worker_clients", "Clients heard within the last seconds.")
 WORKER_COMPUTE_S = Histogram("worker_compute_seconds", "One batch on the device.", buckets=_SHORT_S)
 MODEL_SWAPS = Counter("model_swaps", "Champions of the registry: swapped, returned, refused.", ["outcome"])
+CHALLENGERS = Counter("challengers", "Challengers of the registry: shadowing, refused.", ["outcome"])
+SHADOW_SCORES = Counter(
+    "shadow_scores",
+    "Sampled posts, per challenger: scored, dropped under load, failed, written, unwritten.",
+    ["outcome"],
+)
 INFER_BATCH_SIZE = Histogram("infer_batch_size", "Requests per batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 
 

@@ -43,6 +43,11 @@ class PolicyApplier:
         """The version stamped on verdicts now."""
         return self._in_force.policy.version
 
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now."""
+        return self._in_force.policy
+
     def outcome(self, item: Scored | Rejected) -> Outcome:
         """What becomes of one record."""
         if isinstance(item, Rejected):

@@ -13,8 +13,9 @@ from dataflows.decide import Scores
 from dataflows.decode import Clip, Decoder
 from dataflows.evidence import caption_spans, segments
 from dataflows.parse import Posted, Rejected, dead_letter
+from dataflows.shadow import sample_of
 from dataflows.wait import StoppingError
-from models.client import InferenceClient, InferRequest, InferResult
+from models.client import ClipSlot, InferenceClient, InferRequest, InferResult
 from models.spec import ServedModels
 from models.tokens import CaptionTokenizer, Encoded
 
@@ -43,8 +44,11 @@ class _Work:
 class Scorer:
     """Keeps many posts in flight; bounded by the flow's window, the slots and the cage."""
 
-    def __init__(self, client: InferenceClient, decoder: Decoder, *, threads: int, clock: Clock) -> None:
+    def __init__(
+        self, client: InferenceClient, decoder: Decoder, *, threads: int, clock: Clock, shadow_share: float = 0.0
+    ) -> None:
         self._client = client
+        self._shadow_share = shadow_share
         self._decoder = decoder
         self._clock = clock
         self._decoding = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -87,10 +91,11 @@ class Scorer:
                 self._infer(work, ExitStack())
                 return
             # The slot stays borrowed until the worker has answered.
-            self._infer(work, held.pop_all(), InferRequest(_ids(work.caption), slot, inputs_id=work.served.inputs_id))
+            self._infer(work, held.pop_all(), slot)
 
-    def _infer(self, work: _Work, held: ExitStack, request: InferRequest | None = None) -> None:
-        request = request or InferRequest(_ids(work.caption), inputs_id=work.served.inputs_id)
+    def _infer(self, work: _Work, held: ExitStack, slot: ClipSlot | None = None) -> None:
+        sample = sample_of(work.posted, self._shadow_share)
+        request = InferRequest(_ids(work.caption), slot, inputs_id=work.served.inputs_id, sample=sample)
         if request.token_ids is None and request.slot is None:
             work.answer.set_result(self._scored(work, None, None))
             return

@@ -34,6 +34,7 @@ from dataflows.parse import Parser, Posted, Rejected
 from dataflows.policy import PolicyFile
 from dataflows.project import Projector
 from dataflows.publish import TopicPublisher
+from dataflows.shadow import ShadowLog
 from dataflows.sinks import WriterSink
 from dataflows.track import InFlight
 from dataflows.wait import Patience, StoppingError, Watch
@@ -62,7 +63,8 @@ class ScoringProcess:
         self.media = S3Media(settings.media)
         self._lock = _take_share(settings)
         self._policy = PolicyFile(settings.flow.policy_file)
-        self.client = RemoteClient(settings.inference)
+        self.shadow = ShadowLog(self.history, policy=lambda: self.applier.policy)
+        self.client = RemoteClient(settings.inference, on_shadow=self.shadow.put)
         self.cage = Cage(settings.decode)
         self.scorer = self._build_scorer()
         self.server = HealthServer(settings.flow.http_port, self.health)
@@ -89,6 +91,7 @@ class ScoringProcess:
         self._await_broker()
         self.applier = PolicyApplier(self._policy, self._emitted(), clock=self.clock)
         self.projector.start()
+        self.shadow.start()
         _collect_seldom()
         return self
 
@@ -126,6 +129,7 @@ class ScoringProcess:
         self.projector.stop()
         self.heartbeat.stop()
         self.client.close()
+        self.shadow.close()
         self.scorer.close()
         self.cage.close()
         self.server.close()
@@ -135,7 +139,13 @@ class ScoringProcess:
         decode = self.settings.decode
         decoder = Decoder(self.media, self.cage, settings=decode, patience=self.patience)
         # Twice the children: while one decodes, the next one's object is fetched.
-        return Scorer(self.client, decoder, threads=decode.children * 2, clock=self.clock)
+        return Scorer(
+            self.client,
+            decoder,
+            threads=decode.children * 2,
+            clock=self.clock,
+            shadow_share=self.settings.serving.shadow_share,
+        )
 
     def _await_broker(self) -> None:
         try:

@@ -3,12 +3,14 @@
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.labels import Modality
 from models.spec import ServedModels
 
 
@@ -39,6 +41,37 @@ class Priority(IntEnum):
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Asks that challengers score a post too, once it is answered.
+
+    Attributes:
+        caption: as it was posted: a challenger may read it with another tokenizer.
+    """
+
+    video_id: str
+    event_time: datetime
+    caption: str | None = None
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """What the models served, and one challenger, said of a sampled post; probabilities per label.
+
+    Attributes:
+        model_version: of the answer that the champion's scores are a part of.
+        challenger: its version, e.g. `text:4`.
+    """
+
+    video_id: str
+    event_time: datetime
+    modality: Modality
+    model_version: str
+    challenger: str
+    champion_scores: dict[str, float]
+    challenger_scores: dict[str, float]
+
+
+@dataclass(frozen=True)
 class InferRequest:
     """One post's inputs; at least one of the two is there.
 
@@ -46,12 +79,14 @@ class InferRequest:
         token_ids: the caption, tokenised with the served tokenizer and cut to max_tokens; never empty.
         slot: a filled clip.
         inputs_id: ServedModels.inputs_id of the models the inputs were prepared for; empty means those served now.
+        sample: of a post that challengers score in shadow; its answer is the same, and waits for none of them.
     """
 
     token_ids: tuple[int, ...] | None = None
     slot: ClipSlot | None = None
     inputs_id: str = ""
     priority: Priority = Priority.LIVE
+    sample: Sample | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from core.errors import ConfigError, InferenceUnavailable
 from core.settings import InferenceSettings
 from models import wire
 from models.arena import Slot
+from models.client import Shadow
 from models.outbox import Outbox, Pending
 from models.slots import SlotPool
 
@@ -43,15 +45,25 @@ class Link:
         settings: the endpoint, the deadline and the attempts.
         fresh: requests from other threads, in order.
         pool: told what is served.
+        on_shadow: told what challengers said; must return at once, and not raise.
 
     Raises:
         ConfigError: the endpoint is wrong.
     """
 
-    def __init__(self, settings: InferenceSettings, clock: Clock, fresh: deque[Pending], pool: SlotPool) -> None:
+    def __init__(
+        self,
+        settings: InferenceSettings,
+        clock: Clock,
+        fresh: deque[Pending],
+        pool: SlotPool,
+        *,
+        on_shadow: Callable[[Shadow], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
         self._fresh = fresh
         self._pool = pool
+        self._on_shadow = on_shadow
         self._deadline_ms = ceil(settings.deadline_s * 1e3)
         self._outbox = Outbox(attempts=settings.attempts, max_captions=_CAPTIONS_PER_SLOT * settings.slots)
         self._sends_frames = settings.endpoint.startswith("tcp://")
@@ -116,6 +128,8 @@ class Link:
                 self._outbox.busy(answer.id, answer.retry_after_ms / 1e3, self._clock.monotonic_s())
             case wire.Error():
                 self._error(answer)
+            case wire.Shadowed():
+                self._on_shadow(answer.shadow())
 
     def _welcome(self, welcome: wire.Welcome) -> None:
         if welcome.protocol != wire.PROTOCOL:
@@ -174,6 +188,7 @@ class Link:
             token_ids=pending.request.token_ids,
             slot=_slot_ref(slot) if slot is not None and not with_frame else None,
             has_frame=with_frame,
+            sample=wire.SampleRef.of(sample) if (sample := pending.request.sample) else None,
         )
         return self._say(header, slot if with_frame else None)
 

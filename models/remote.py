@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
@@ -12,7 +12,7 @@ from core.errors import InferenceRefused, InferenceStale, InferenceUnavailable
 from core.settings import InferenceSettings
 from core.telemetry import INFER_S
 from models.arena import Slot
-from models.client import InferRequest, InferResult
+from models.client import InferRequest, InferResult, Shadow
 from models.link import Link, LinkState
 from models.outbox import Pending
 from models.slots import SlotPool
@@ -28,16 +28,23 @@ class RemoteClient:
     Args:
         settings: the endpoint, how many clips may be in flight, how often a live worker may fail on a request.
         clock: of waits and metrics.
+        on_shadow: told what challengers said of sampled posts; must return at once, and not raise.
 
     Raises:
         ConfigError: the endpoint is wrong.
     """
 
-    def __init__(self, settings: InferenceSettings, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: InferenceSettings,
+        *,
+        clock: Clock | None = None,
+        on_shadow: Callable[[Shadow], None] = lambda _: None,
+    ) -> None:
         self._clock = clock or SystemClock()
         self._pool = SlotPool(settings.slots)
         self._fresh: deque[Pending] = deque()
-        self._link = Link(settings, self._clock, self._fresh, self._pool)
+        self._link = Link(settings, self._clock, self._fresh, self._pool, on_shadow=on_shadow)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._closing = threading.Event()
         self._guard = threading.Lock()

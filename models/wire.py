@@ -1,6 +1,6 @@
 """What client and worker say to each other: versioned msgpack headers; over a network the clip is one more frame.
 
-client → worker: Hello, Ping, Infer.  worker → client: Welcome, Pong, Result, Error, Busy.
+client → worker: Hello, Ping, Infer.  worker → client: Welcome, Pong, Result, Error, Busy, Shadowed.
 Both directions of one connection keep their order: a Pong that does not list a request sent before its Ping proves
 that the request is not in the worker, and that its answer, if there was one, is lost.
 """
@@ -9,13 +9,15 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgpack
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core.errors import InferenceFailed, InferenceRefused, InferenceStale
-from models.client import InferResult, Priority
+from core.events import MAX_CAPTION_CHARS
+from core.labels import Modality
+from models.client import InferResult, Priority, Sample, Shadow
 from models.spec import ServedModels
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_TOKEN_IDS = 32_768
 """No header is larger than these ids and some names; longer captions are cut by the tokenizer anyway."""
 
@@ -77,6 +79,20 @@ class SlotRef(BaseModel):
     offset_bytes: Annotated[int, Field(ge=0, lt=2**48)]
 
 
+class SampleRef(BaseModel):
+    """A post that challengers score too; the instant in ISO 8601, and given back as it came."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    video_id: Name
+    event_time: Name
+    caption: Annotated[str, Field(max_length=MAX_CAPTION_CHARS)] | None = None
+
+    @classmethod
+    def of(cls, sample: Sample) -> "SampleRef":
+        """How a sample travels."""
+        return cls(video_id=sample.video_id, event_time=sample.event_time.isoformat(), caption=sample.caption)
+
+
 class Infer(Message):
     """One request. The clip lies in `slot`, or in the next frame when `has_frame`.
 
@@ -96,6 +112,7 @@ class Infer(Message):
     )
     slot: SlotRef | None = None
     has_frame: bool = False
+    sample: SampleRef | None = None
 
 
 class Welcome(Message):
@@ -172,8 +189,32 @@ class Busy(Message):
     retry_after_ms: Annotated[int, Field(ge=0, le=600_000)]
 
 
+class Shadowed(Message):
+    """What a challenger said of a sampled post, after its answer; nobody waits for it."""
+
+    kind: Literal["shadowed"] = "shadowed"
+    video_id: Name
+    event_time: AwareDatetime
+    modality: Modality
+    model_version: Text
+    challenger: Name
+    champion_scores: Probabilities
+    challenger_scores: Probabilities
+
+    # msgpack knows no enums and no instants.
+    model_config = ConfigDict(strict=False)
+
+    def to_bytes(self) -> bytes:
+        """The header frame."""
+        return bytes(msgpack.packb(self.model_dump(mode="json")))
+
+    def shadow(self) -> Shadow:
+        """What the client is told."""
+        return Shadow(**{name: getattr(self, name) for name in type(self).model_fields if name != "kind"})
+
+
 Request = Hello | Ping | Infer
-Answer = Welcome | Pong | Result | Error | Busy
+Answer = Welcome | Pong | Result | Error | Busy | Shadowed
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])

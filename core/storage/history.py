@@ -14,10 +14,11 @@ from core.errors import StoreUnavailable
 from core.events import DeadLetter, RecordRef, Verdict
 from core.labels import VerdictKind
 from core.settings import StoreSettings
-from core.storage import history_sql
+from core.storage import history_sql, shadow
 from core.storage.history_rows import dead_letter_columns, read_dead_letter, verdict_columns
 from core.storage.migrate import readable
 from core.storage.ports import DeadLetterRow, Written
+from core.storage.shadow import Disagreement, ShadowScore
 
 CONNECT_TIMEOUT_S = 2
 WAIT_S = 3.0
@@ -111,6 +112,21 @@ class TimescaleHistory:
         with self._connection() as connection:
             connection.execute(history_sql.MARK_REPLAYED, {**record.model_dump(), "stage": stage, "at": at})
 
+    def write_shadow(self, scores: Sequence[ShadowScore]) -> None:
+        """Store what challengers said; what is there already stays as it is.
+
+        Raises:
+            StoreUnavailable: nothing was stored.
+        """
+        if scores:
+            with self._connection() as connection:
+                connection.execute(shadow.WRITE, shadow.columns(scores))
+
+    def disagreement(self, since: datetime) -> list[Disagreement]:
+        """How far challengers and champions were apart, by hour, newest first."""
+        with self._connection() as connection:
+            return [shadow.read(row) for row in connection.execute(shadow.DISAGREEMENT, {"since": since})]
+
     def refresh_aggregates(self, since: datetime) -> None:
         """Recount `verdicts_per_minute` from `since` on; TimescaleDB also does so by itself, every minute."""
         with self._connection() as connection:
@@ -122,9 +138,9 @@ class TimescaleHistory:
                     connection.execute(statement, {"since": since})
 
     def delete_expired(self, now: datetime) -> None:
-        """Delete what is older than retention; TimescaleDB drops the chunks of `verdicts` by itself."""
+        """Delete what is older than retention; TimescaleDB drops the chunks of its hypertables by itself."""
         with self._connection() as connection, connection.transaction():
-            plain = () if _is_timescale(connection) else (history_sql.EXPIRE_PLAIN,)
+            plain = () if _is_timescale(connection) else (history_sql.EXPIRE_PLAIN, shadow.EXPIRE_PLAIN)
             for statement in (*history_sql.EXPIRE, *plain):
                 connection.execute(statement, {"before": now - self._retention})
 

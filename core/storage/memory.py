@@ -17,6 +17,7 @@ from core.labels import VerdictKind
 from core.storage.history_rows import content_id, facts, failures, newest, recency
 from core.storage.live_rules import SAMPLES, Sample, Seen, for_view, in_order, is_flagged, kept, recent_seconds, samples
 from core.storage.ports import DeadLetterRow, Heartbeat, LiveSnapshot, Written
+from core.storage.shadow import Disagreement, ShadowScore, add_up
 
 LetterKey = tuple[RecordRef, str]
 
@@ -31,6 +32,7 @@ class MemoryHistory:
         self._contents: dict[uuid.UUID, int] = {}
         self._sightings: dict[RecordRef, str] = {}
         self._dead_letters: dict[LetterKey, DeadLetterRow] = {}
+        self._shadow: dict[tuple[str, str], ShadowScore] = {}
 
     def write(self, verdicts: Sequence[Verdict], dead_letters: Sequence[DeadLetter]) -> Written:
         """Store a batch at once; the same batch twice changes nothing."""
@@ -75,6 +77,17 @@ class MemoryHistory:
         with self._lock:
             if row := self._dead_letters.get((record, stage)):
                 self._dead_letters[record, stage] = replace(row, replayed_at=at)
+
+    def write_shadow(self, scores: Sequence[ShadowScore]) -> None:
+        """Store what challengers said; what is there already stays as it is."""
+        with self._lock:
+            for score in scores:
+                self._shadow.setdefault((score.verdict_id, score.challenger), score)
+
+    def disagreement(self, since: datetime) -> list[Disagreement]:
+        """How far challengers and champions were apart, by hour, newest first."""
+        with self._lock:
+            return [hour for hour in add_up(self._shadow.values()) if hour.hour >= since]
 
     def refresh_aggregates(self, since: datetime) -> None:
         """Nothing: there are none in memory."""

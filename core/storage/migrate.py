@@ -21,6 +21,8 @@ from core.errors import ConfigError, StoreUnavailable
 LOCK = 0x636C6970
 """The advisory lock under which one process migrates at a time."""
 
+_HYPERTABLES = ("verdicts", "shadow_scores")
+
 _log = structlog.get_logger()
 
 
@@ -29,7 +31,7 @@ def migrate(dsn: str, *, retention_days: int = 90) -> list[str]:
 
     Args:
         dsn: of a role that owns the database.
-        retention_days: how long TimescaleDB keeps the chunks of `verdicts`.
+        retention_days: how long TimescaleDB keeps the chunks of its hypertables.
 
     Returns:
         The names of the migrations applied now, none when the schema was up to date.
@@ -135,5 +137,6 @@ def _note(connection: psycopg.Connection, name: str) -> None:
 
 
 def _keep_chunks(connection: psycopg.Connection, retention_days: int) -> None:
-    connection.execute("SELECT remove_retention_policy('verdicts', if_exists => true)")
-    connection.execute("SELECT add_retention_policy('verdicts', make_interval(days => %s))", (retention_days,))
+    for table in _HYPERTABLES:
+        connection.execute("SELECT remove_retention_policy(%s, if_exists => true)", (table,))
+        connection.execute("SELECT add_retention_policy(%s, make_interval(days => %s))", (table, retention_days))

@@ -21,8 +21,10 @@ from core.storage.live import RedisLive
 from core.storage.ports import Heartbeat
 from core.telemetry import configure_logging
 from models.bell import Bell
+from models.serving.challengers import Challengers
 from models.serving.job import Engine, EngineSickError
 from models.serving.lineup import Lineup
+from models.serving.shadows import Shadows
 from models.serving.watch import Watch
 from models.serving.worker import Worker, WorkerStalledError
 
@@ -54,9 +56,10 @@ def _serve(settings: Settings, health: Health, port: int) -> int:
     from models.serving.load import base_lineup, load_engine  # noqa: PLC0415 - torch takes seconds; health does not wait
 
     load = partial(load_engine, settings.serving)
-    watch = _watch(settings, base=base_lineup(settings.serving), load=load, health=health)
+    shadows = Shadows()
+    watch = _watch(settings, base=base_lineup(settings.serving), load=load, health=health, shadows=shadows)
     engine = watch.first() if watch else load()
-    worker = Worker(engine, settings=settings.serving, clock=SystemClock(), health=health)
+    worker = Worker(engine, settings=settings.serving, clock=SystemClock(), health=health, shadows=shadows)
     health.set("models", ok=True, detail=worker.served.model_version)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.drain())
@@ -86,11 +89,15 @@ def _serve(settings: Settings, health: Health, port: int) -> int:
     return 0
 
 
-def _watch(settings: Settings, *, base: Lineup, load: Callable[[Lineup], Engine], health: Health) -> Watch | None:
+def _watch(
+    settings: Settings, *, base: Lineup, load: Callable[[Lineup], Engine], health: Health, shadows: Shadows
+) -> Watch | None:
     """What follows the registry; None without one."""
     if not settings.mlflow.tracking_uri:
         return None
-    return Watch(settings.mlflow, base=base, load=load, bell=Bell(settings.redis), health=health)
+    challengers = Challengers(settings.mlflow, shadows) if settings.serving.shadow_share > 0 else None
+    bell = Bell(settings.redis)
+    return Watch(settings.mlflow, base=base, load=load, bell=bell, health=health, challengers=challengers)
 
 
 if __name__ == "__main__":

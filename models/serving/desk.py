@@ -156,7 +156,7 @@ class Desk:
             raise _RefusedError(ErrorCode.REFUSED, "neither caption nor clip")
         self._check_ids(infer.token_ids)
         tokens = text_bucket(len(infer.token_ids or ()), text_buckets(self._served.max_tokens))
-        return Job(infer.token_ids, source, tokens, client, infer.id)
+        return Job(infer.token_ids, source, tokens, client, infer.id, infer.sample)
 
     def _check_ids(self, ids: tuple[int, ...] | None) -> None:
         if ids is None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from models.arena import ArenaReader
 from models.client import InferResult
 from models.spec import ServedModels
+from models.wire import SampleRef
 
 
 class ClipSource(Protocol):
@@ -47,13 +48,14 @@ class FrameClip:
 
 @dataclass(frozen=True)
 class Job:
-    """One request: `tokens` is the bucket its ids are padded to."""
+    """One request: `tokens` is the bucket its ids are padded to; challengers score it too when it is a `sample`."""
 
     token_ids: tuple[int, ...] | None = None
     clip: ClipSource | None = field(default=None, repr=False)
     tokens: int = 0
     client: bytes = b""
     id: int = 0
+    sample: SampleRef | None = None
 
 
 class Engine(Protocol):

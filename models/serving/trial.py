@@ -14,20 +14,24 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import ConfigError, ModelRefused
 from core.labels import Modality
 from models.serving.lineup import Lineup
 
+if TYPE_CHECKING:
+    from models.serving.engine import TorchEngine
+
 LIMIT_S = 300.0
 _SPARE_BYTES = 3_000_000_000
 _COPIES = 8
 """Weights are stored in half precision, read in full, and copied once while they are."""
-_REFUSED = 3
+REFUSED = 3
 _POLL_S = 0.05
 _PR_SET_PDEATHSIG = 1
 # No secrets for a process that opens strangers' files, and no GPU: the worker's own is busy.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "OMP_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
@@ -47,7 +51,7 @@ def try_out(lineup: Lineup, modality: Modality, *, stop: threading.Event, limit_
         child = subprocess.Popen(  # noqa: S603 - our own module
             (sys.executable, "-m", "models.serving.trial", str(os.getpid()), str(folder), modality.value),
             cwd=Path(__file__).parents[2],
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.DEVNULL,
@@ -60,10 +64,10 @@ def try_out(lineup: Lineup, modality: Modality, *, stop: threading.Event, limit_
             child.wait()
         said.seek(0)
         reason = said.read(2_000).decode(errors="replace").strip()
-    if code == _REFUSED:
+    if code == REFUSED:
         raise ModelRefused(f"{name}: {reason}")
     if code != 0:
-        raise ModelRefused(f"{name}: loading it {_describe(code, limit_s)}")
+        raise ModelRefused(f"{name}: loading it {how_it_ended(code, limit_s)}")
 
 
 def _wait(child: "subprocess.Popen[bytes]", stop: threading.Event, limit_s: float) -> int | None:
@@ -74,7 +78,8 @@ def _wait(child: "subprocess.Popen[bytes]", stop: threading.Event, limit_s: floa
     return None
 
 
-def _describe(code: int | None, limit_s: float) -> str:
+def how_it_ended(code: int | None, limit_s: float) -> str:
+    """What became of a child that did not say why."""
     if code is None:
         return f"did not end in {limit_s:.0f} s"
     return f"killed its process ({signal.Signals(-code).name})" if code < 0 else f"broke its process (exit {code})"
@@ -83,30 +88,39 @@ def _describe(code: int | None, limit_s: float) -> str:
 def main() -> int:
     """Confine this process and load: arguments are the parent's pid, the folder of models and the modality."""
     parent_pid, folder, modality = int(sys.argv[1]), Path(sys.argv[2]), Modality(sys.argv[3])
-    _confine(parent_pid, sum(path.stat().st_size for path in folder.glob("*/*")))
+    confine(parent_pid, sum(path.stat().st_size for path in folder.glob("*/*")))
     try:
-        _load(folder, modality)
+        prove(folder, modality)
     except ConfigError as error:
         sys.stdout.write(error.message)
-        return _REFUSED
+        return REFUSED
     except MemoryError:
         sys.stdout.write("it wants more memory than its weights explain")
-        return _REFUSED
+        return REFUSED
     return 0
 
 
-def _load(folder: Path, modality: Modality) -> None:
+def prove(folder: Path, modality: Modality) -> "TorchEngine | None":
+    """The engine of one model, which computes what it did when saved; None where the folder is without it.
+
+    Raises:
+        ConfigError: it cannot be served.
+    """
     from models.bundle import load_bundle  # noqa: PLC0415 - torch comes after the limits
     from models.serving.engine import TorchEngine  # noqa: PLC0415 - see above
     from models.serving.golden import alone, check_finite, check_golden  # noqa: PLC0415 - see above
 
     bundle = load_bundle(folder)
-    if getattr(bundle, modality) is not None:
-        check_finite(getattr(bundle, modality))
-        check_golden(TorchEngine(alone(bundle, modality)), folder / modality)
+    if getattr(bundle, modality) is None:
+        return None
+    check_finite(getattr(bundle, modality))
+    engine = TorchEngine(alone(bundle, modality))
+    check_golden(engine, folder / modality)
+    return engine
 
 
-def _confine(parent_pid: int, size_bytes: int) -> None:
+def confine(parent_pid: int, size_bytes: int) -> None:
+    """Die with the parent, be nice, and want no more memory than weights of this size explain."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         sys.exit("the parent died first")

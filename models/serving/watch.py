@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from core.labels import Modality
 from core.settings import MlflowSettings
 from core.telemetry import DEPENDENCY_UP, MODEL_SWAPS
 from models.registry import Registry, Version
+from models.serving.challengers import Beside, Challengers
 from models.serving.job import Engine
 from models.serving.lineup import Lineup, Part
 from models.serving.shelf import Shelf
@@ -71,15 +72,24 @@ class Watch:
         load: lineup → an engine that is checked and warm.
         bell: cuts the wait between two looks short.
         health: told of the registry; a worker is ready without one.
+        challengers: told when to look, and beside which champions.
 
     Raises:
         ConfigError: downloads cannot be kept where the settings say.
     """
 
     def __init__(
-        self, settings: MlflowSettings, *, base: Lineup, load: Callable[[Lineup], Engine], bell: Bell, health: Health
+        self,
+        settings: MlflowSettings,
+        *,
+        base: Lineup,
+        load: Callable[[Lineup], Engine],
+        bell: Bell,
+        health: Health,
+        challengers: Challengers | None = None,
     ) -> None:
         self._settings = settings
+        self._challengers = challengers
         self._base = base
         self._load = load
         self._bell = bell
@@ -95,9 +105,10 @@ class Watch:
 
     @property
     def problem(self) -> str:
-        """Why the registry's champions are not what serves; empty when they are."""
+        """Why the registry's champions are not what serves, or its challengers do not shadow; empty when all do."""
         refused = [self._refused[key] for key in self._wants if key in self._refused]
-        return "; ".join(part for part in (self._away, *refused) if part)
+        shadows = self._challengers.problem if self._challengers else ""
+        return "; ".join(part for part in (self._away, *refused, shadows) if part)
 
     def first(self) -> Engine:
         """What to start with: the champions; while the registry is away those served last; else the base models.
@@ -124,8 +135,10 @@ class Watch:
         """Keep the worker's models those of the registry, from a thread of its own, as long as the context lasts."""
         thread = threading.Thread(target=self._run, args=(worker,), name="registry", daemon=True)
         thread.start()
+        self._look_for_challengers()
         try:
-            yield
+            with self._challengers.following() if self._challengers else nullcontext():
+                yield
         finally:
             self._stop.set()
             thread.join(_STOP_S)
@@ -138,7 +151,13 @@ class Watch:
                 self._swap(worker, lineup)
         except (RegistryUnavailable, OSError) as error:
             self._note_away(error)
+        self._look_for_challengers()
         self._tell()
+
+    def _look_for_challengers(self) -> None:
+        if self._challengers is not None:
+            serving = self._serving()
+            self._challengers.look_soon(Beside(serving.lineup, serving.engine.served.clip))
 
     def _run(self, worker: Swaps) -> None:
         next_s = time.monotonic() + self._settings.poll_s
@@ -149,6 +168,8 @@ class Watch:
                 if rang or time.monotonic() >= next_s:
                     next_s = time.monotonic() + self._settings.poll_s
                     self.look(worker)
+                # A challenger is refused between two looks.
+                self._tell()
             except Exception:  # noqa: BLE001 - the thread's outermost frame: it must end neither watch nor worker
                 _log.exception("registry.look_failed")
 
@@ -237,6 +258,7 @@ class Watch:
             self._now, self._before = before, None
             self._refuse_news(now.lineup, "it failed on known inputs while it served")
             self._shelf.keep(before.lineup)
+            self._look_for_challengers()
             self._tell()
 
     def _refuse_news(self, lineup: Lineup, reason: str) -> None:

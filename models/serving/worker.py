@@ -23,6 +23,7 @@ from models.serving.batcher import Batcher, Key
 from models.serving.desk import Desk, Outgoing
 from models.serving.door import Door
 from models.serving.job import Engine, EngineSickError, Job
+from models.serving.shadows import Shadows
 from models.spec import ServedModels
 
 STALL_S = 120.0
@@ -59,12 +60,22 @@ class Worker:
         settings: where to bind, and the sizes of batch and queue.
         clock: of deadlines.
         health: told when it is ready, drains or stalls.
+        shadows: challengers that score what is sampled, after its answer.
 
     Raises:
         ConfigError: the endpoint is taken or wrong.
     """
 
-    def __init__(self, engine: Engine, *, settings: ServingSettings, clock: Clock, health: Health) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        settings: ServingSettings,
+        clock: Clock,
+        health: Health,
+        shadows: Shadows | None = None,
+    ) -> None:
+        self._shadows = shadows or Shadows()
         self._clock = clock
         self._health = health
         self._max_batch = settings.max_batch
@@ -152,6 +163,7 @@ class Worker:
         now_s = self._clock.monotonic_s()
         self._receive(now_s)
         self._collect()
+        self._send(self._shadows.answers())
         self._tidy(now_s)
         if not self._computing:
             self._between_batches(now_s)
@@ -180,6 +192,7 @@ class Worker:
         INFER_BATCH_SIZE.observe(len(done.jobs))
         WORKER_COMPUTE_S.observe(done.took_s)
         self._send(self._desk.finish(done.jobs, done.results, done.took_s))
+        self._shadows.offer(done.jobs, done.results)
 
     def _go_back(self, before: Engine, reason: str) -> None:
         """Compute the batch that broke a new engine with the one before it, and go on with that."""
@@ -226,6 +239,7 @@ class Worker:
             self._computing = jobs
             self._started_s = now_s
             self._work.put((self._engine, jobs))
+            self._shadows.hold(jobs, self.served.clip)
 
     def _compute_loop(self) -> None:
         while (work := self._work.get()) is not None:

@@ -13,12 +13,14 @@ from operations.commands import registry
 from operations.commands.evaluate import evaluate
 from operations.commands.push import push
 from operations.commands.retrain import retrain
+from operations.commands.shadow import shadow
 from operations.seat import screen
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(evaluate)
 app.command()(push)
 app.command()(retrain)
+app.command()(shadow)
 app.add_typer(registry.app)
 
 

@@ -18,7 +18,7 @@ from dataflows.decode import Clip
 from dataflows.infer import Scored, Scorer
 from dataflows.parse import Posted, Record, Rejected
 from dataflows.wait import StoppingError
-from models.client import ClipSlot, InferResult
+from models.client import ClipSlot, InferResult, Sample
 from models.fake import FAKE_SERVED, FakeClient, fake_scores
 from models.spec import ClipSpec, ServedModels
 from tests.fixtures.stores import NOON, eventually, make_dead_letter
@@ -265,3 +265,20 @@ def test_what_was_rejected_passes_through(scorer: Scorer) -> None:
     rejected = Rejected(posted().record, make_dead_letter())
 
     assert scorer.submit(rejected) is rejected
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_sampled_post_asks_for_challengers_with_its_caption_as_it_was_posted(
+    worker: Worker, decoder: Grey, share: float
+) -> None:
+    scorer = Scorer(worker, decoder, threads=1, clock=FixedClock(NOON), shadow_share=share)  # type: ignore[arg-type]  # stands in for it
+    post = posted("You  IDIOT", clip=True)
+
+    answer = scorer.submit(post)
+
+    assert isinstance(answer, Future)
+    assert answer.result(TIMEOUT_S).scores.modalities[Modality.TEXT].scores == {"harmful": 0.98}
+    (request,) = worker.requests
+    wanted = Sample(post.event.video_id, post.origin.event_time, "You  IDIOT")
+    assert request.sample == (wanted if share else None)
+    scorer.close()
