@@ -53,7 +53,7 @@ How much each reading counts: {_blend(model)}.
 All were chosen on validation, none on test. A test set wears out by being looked at: version starter-1 was measured on
 it three times while it was made, starter-2 once.
 
-{_table(figures)}
+{figures_table(figures)}
 
 ## Limits
 
@@ -100,7 +100,7 @@ Validation and test are so small that one clip moves them by two to three points
 {config.folds} folds over the groups of all splits, for the sources that hold both labels: the whole recipe, penalty and
 calibration included, fitted on the other folds and the other sources' train clips. {_spread(figures)}
 
-{_table(figures)}
+{figures_table(figures)}
 
 Features, grid and cells were chosen by cross-validation over train and validation; test took no part in any choice.
 
@@ -145,7 +145,7 @@ correction counts. States of train clips come from heads that had not seen their
 Gate: macro-F1 at least {config.gate} on the gate pairs: **{gate}**. {_calibration(model.config)}
 Figures on test are fusion's beside what it must beat, all at 0.5.
 
-{_table(figures)}
+{figures_table(figures)}
 
 ## Limits
 
@@ -207,7 +207,8 @@ def _split_rows(clips: Clips) -> str:
     )
 
 
-def _table(figures: Mapping[str, Figures]) -> str:
+def figures_table(figures: Mapping[str, Figures]) -> str:
+    """Figures as a table of Markdown."""
     names = ("set", "n (harmful)", "accuracy", "macro-F1", "harmful F1", "AP", "AUC")
     head = [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
     rows = (
