@@ -7,19 +7,22 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import structlog
 import torch
 from numpy.typing import NDArray
+from sklearn.metrics import f1_score
 from torch.nn import functional
 
 from core.errors import ConfigError
+from core.labels import HARMFUL_LABEL
 from models.networks.adapters import HuggingFaceText, HuggingFaceVideo
 from models.networks.loading import load_text, load_video
 from models.training.checkpoint import check_out, save_checkpoint
 from models.training.data import SPLITS, Split, load_captions
-from models.training.evaluate import Figures, best_threshold, calibrate, measure
+from models.training.evaluate import Figures, calibrate, measure
 from models.training.examples import Arguments, Examples, caption_examples, clip_examples
 from models.training.finetune_card import finetune_card
 from models.training.foundation import load_text_foundation, load_video_foundation
@@ -29,6 +32,7 @@ from models.training.recipes import Finetuning, Recipe, TextRecipe, VideoRecipe
 Network = HuggingFaceText | HuggingFaceVideo
 _COOLEST, _HOTTEST = 0.05, 20.0
 """Temperatures between which validation tells something about the size of logits."""
+_CUTS = 101
 _log = structlog.get_logger()
 
 
@@ -57,7 +61,7 @@ def finetune(config: Finetuning, report: Report = log_progress) -> dict[str, Fig
     recipe = config.recipe
     check_out(config.out)
     device = _device(recipe)
-    _log.info("training.started", device=device.type, **recipe.model_dump(mode="json"))
+    _log.info("training.started", computed_on=device.type, **recipe.model_dump(mode="json"))
     torch.manual_seed(recipe.random_state)
     subject = _text(config, recipe) if isinstance(recipe, TextRecipe) else _video(config, recipe)
     keep = config.cache / f"finetune-{_mark(recipe, subject)}.pt"
@@ -118,17 +122,24 @@ def predict(
     return said
 
 
-def set_calibration(config: object, truth: NDArray[np.bool_], logits: NDArray[np.float32]) -> None:
+def set_calibration(config: Any, truth: NDArray[np.bool_], logits: NDArray[np.float32]) -> None:  # noqa: ANN401 - any checkpoint's config
     """Put the cut of the best macro-F1 at 0.5, with the temperature of least log loss where validation tells one."""
-    calibrate(config, truth, logits)  # type: ignore[arg-type]  # any config can hold a calibration
-    temperature = config.calibration_temperature  # type: ignore[attr-defined]  # set by the line above
-    if not _COOLEST <= temperature <= _HOTTEST:
-        # Too few rows, all told apart or none: the size of the logits stays as it is.
-        _log.warning("training.temperature_unknown", found=round(temperature, 4))
-        cut = best_threshold(truth, 1 / (1 + np.exp(-logits.astype(np.float64))), average="macro")
-        config.calibration_temperature = 1.0  # type: ignore[attr-defined]
-        config.calibration_bias = -float(np.log(cut / (1 - cut)))  # type: ignore[attr-defined]
-    config.thresholds = {"harmful": 0.5}  # type: ignore[attr-defined]
+    config.thresholds = {HARMFUL_LABEL: 0.5}
+    if logits[truth].min() <= logits[~truth].max():
+        calibrate(config, truth, logits)
+        if _COOLEST <= config.calibration_temperature <= _HOTTEST:
+            return
+    # All rows are told apart, or none: the size of the logits stays as it is.
+    _log.warning("training.temperature_unknown", rows=len(truth))
+    config.calibration_temperature, config.calibration_bias = 1.0, -_middle_cut(truth, logits)
+
+
+def _middle_cut(truth: NDArray[np.bool_], logits: NDArray[np.float32]) -> float:
+    """The middle of the cuts of the best macro-F1."""
+    cuts = np.quantile(logits.astype(np.float64), np.linspace(0, 1, _CUTS))
+    scores = np.array([f1_score(truth, logits >= cut, average="macro", zero_division=0) for cut in cuts])
+    best = cuts[scores == scores.max()]
+    return float((best[0] + best[-1]) / 2)
 
 
 def _text(config: Finetuning, recipe: TextRecipe) -> Subject:

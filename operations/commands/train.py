@@ -53,10 +53,10 @@ def train(
 ) -> None:
     """Train on labelled texts and clips. Example: clipwarden train text --data data/ --out models-local/."""
     configure_logging(Settings.load().telemetry)
+    asked = recipe_of(what, recipe, base)
     data = data or _data_of_environment()
     out = out or (STARTER if what is What.STARTER else Path("models-local"))
     chosen = tuple(Modality) if what is What.STARTER else (Modality(what.value),)
-    asked = _recipe(what, recipe, base)
     figures = {}
     for modality in chosen:
         with _shown(modality) as report:
@@ -68,7 +68,12 @@ def train(
     _report(figures, out, as_json=as_json)
 
 
-def _recipe(what: What, name: str | None, base: str | None) -> Recipe | None:
+def recipe_of(what: What, name: str | None, base: str | None) -> Recipe | None:
+    """What --recipe and --base ask for; None where neither is given.
+
+    Raises:
+        ConfigError: there is no such recipe, or none for this model.
+    """
     if name is None and base is None:
         return None
     if what not in (What.TEXT, What.VIDEO):
