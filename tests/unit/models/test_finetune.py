@@ -1,6 +1,6 @@
 """Tiny encoders with random weights, as folders: what is trained, saved and served is asked here, not how well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,15 @@ def write_clip(path: Path, shade: int) -> None:
             picture = np.full((48, 64, 3), shade + 5 * number, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """What is this small is slower on several."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +216,7 @@ def test_a_fine_tuned_clip_encoder_serves_what_its_training_measured(data: Path,
 
 def test_a_killed_run_ends_like_one_that_was_not(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_SAVE_EVERY_S", 0.0)
-    recipe = text_recipe(data, epochs=2, accumulate=2)
+    recipe = text_recipe(data, epochs=1, batch_size=2, accumulate=2)
 
     def start(name: str, *, dies_after: int = 10**6) -> dict[str, torch.Tensor]:
         done = 0
@@ -227,7 +236,7 @@ def test_a_killed_run_ends_like_one_that_was_not(data: Path, tmp_path: Path, mon
 
     whole = start("whole")
     with pytest.raises(InterruptedError):
-        start("killed", dies_after=3)
+        start("killed", dies_after=2)
     resumed = start("killed")
 
     assert all(torch.equal(weight, resumed[name]) for name, weight in whole.items())
