@@ -65,8 +65,6 @@ def read_manifest(folder: Path) -> pd.DataFrame:
         ConfigError: it is missing or incomplete, a clip has no label, or a group or file stands in two splits.
     """
     path = table_path(folder, "manifest")
-    if not path.is_file():
-        path = folder / "manifest.csv"
     table = read_labelled(path, _COLUMNS, filled=("file", "split", "source", "group"), rows="clips")
     for column in ("group", "file"):
         refuse_shared(table, column, path)

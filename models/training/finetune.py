@@ -5,6 +5,7 @@ What is learnt from is what serving computes: its tokenizer, its decoder, its pi
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,11 @@ def set_calibration(config: Any, truth: NDArray[np.bool_], logits: NDArray[np.fl
     """Put the cut of the best macro-F1 at 0.5, with the temperature of least log loss where validation tells one."""
     config.thresholds = {HARMFUL_LABEL: 0.5}
     if logits[truth].min() <= logits[~truth].max():
-        calibrate(config, truth, logits)
-        if _COOLEST <= config.calibration_temperature <= _HOTTEST:
-            return
+        # Where logits tell nothing, the slope that a temperature is one over is 0.
+        with suppress(ZeroDivisionError):
+            calibrate(config, truth, logits)
+            if _COOLEST <= config.calibration_temperature <= _HOTTEST:
+                return
     # All rows are told apart, or none: the size of the logits stays as it is.
     _log.warning("training.temperature_unknown", rows=len(truth))
     config.calibration_temperature, config.calibration_bias = 1.0, -_middle_cut(truth, logits)

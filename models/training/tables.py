@@ -8,11 +8,11 @@ import pandas as pd
 from core.errors import ConfigError
 
 LABELS = ("safe", "harmful")
-SUFFIXES = (".parquet", ".csv")
+SUFFIXES = (".csv", ".parquet")
 
 
 def table_path(folder: Path, name: str) -> Path:
-    """`NAME.parquet` or `NAME.csv`, whichever is there."""
+    """`NAME.csv` or `NAME.parquet`, whichever is there."""
     found = (path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file())
     return next(found, folder / f"{name}{SUFFIXES[0]}")
 
