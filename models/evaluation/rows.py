@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import ConfigError
 from models.evaluation.bootstrap import Resampling, units_of
 from models.evaluation.slices import Slicing, length_buckets
+from models.training.tables import read_table, table_names, table_path
 
 SUITES = frozenset({"en_hatecheck", "vi_seahatecheck"})
 """Functional test suites: made-up sentences, each testing one thing. Their mix is no traffic, so they stand apart."""
@@ -63,7 +64,7 @@ def read_caption_sets(folder: Path, split: str, sources: Sequence[str] = ()) -> 
         ConfigError: a file or column is missing, a row has no label or text, or the split has no rows.
     """
     names = tuple(sources) or _source_names(folder / "text")
-    table = pd.concat([_read_source(folder / "text" / f"{name}.parquet") for name in names], ignore_index=True)
+    table = pd.concat([_read_source(table_path(folder / "text", name)) for name in names], ignore_index=True)
     part = _of_split(table, split, folder / "text")
     is_suite = part["source"].isin(SUITES)
     sets = [(split, part[~is_suite])] + [(str(name), rows) for name, rows in part[is_suite].groupby("source")]
@@ -76,11 +77,8 @@ def read_clip_set(folder: Path, split: str) -> Rows:
     Raises:
         ConfigError: as for captions.
     """
-    path = folder / "video" / "manifest.csv"
-    try:
-        table = pd.read_csv(path, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read ({_line(error)}); it must be a CSV of {_CLIP_COLUMNS}") from error
+    path = table_path(folder / "video", "manifest")
+    table = read_table(path)
     _check(table, path, _CLIP_COLUMNS)
     rows = _of_split(table, split, path)
     slicing = {"source": _strings(rows, "source")}
@@ -92,17 +90,14 @@ def read_clip_set(folder: Path, split: str) -> Rows:
 
 
 def _source_names(folder: Path) -> tuple[str, ...]:
-    names = tuple(sorted(path.stem for path in folder.glob("*.parquet") if path.stem not in LEFT_OUT))
+    names = tuple(name for name in table_names(folder) if name not in LEFT_OUT)
     if not names:
-        raise ConfigError(f"{folder} holds no captions; --data names a folder with text/*.parquet")
+        raise ConfigError(f"{folder} holds no captions; --data names a folder with tables in text/")
     return names
 
 
 def _read_source(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read ({_line(error)}); it must be Parquet of {_TEXT_COLUMNS}") from error
+    table = read_table(path)
     _check(table, path, _TEXT_COLUMNS)
     return table[list(_TEXT_COLUMNS)].assign(source=path.stem)
 
@@ -141,7 +136,3 @@ def _caption_set(name: str, rows: pd.DataFrame) -> Rows:
 def _strings(rows: pd.DataFrame, column: str) -> NDArray[np.str_]:
     names = rows[column].fillna("").astype(str).to_numpy(dtype=str)
     return np.where(names == "", "none", names)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]

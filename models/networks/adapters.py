@@ -4,6 +4,7 @@ These networks say nothing about single words or moments, so token_scores and fr
 than invented evidence.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -17,21 +18,35 @@ _BINARY = 2
 
 
 class LabelReader:
-    """Logits → probabilities, with their labels; two exclusive classes are `harmful` and its opposite, class 0."""
+    """Logits → probabilities, with their labels; two exclusive classes are `harmful` and its opposite, class 0.
+
+    Where `harmful` is the only label, the config's calibration counts, as in the own networks: calibration_bias is
+    added to the logit and calibration_temperature divides it.
+
+    Raises:
+        ValueError: the calibration is none.
+    """
 
     def __init__(self, config: Any) -> None:  # noqa: ANN401 - any checkpoint's config
         self._is_multi_label = config.problem_type == "multi_label_classification" or config.num_labels == 1
         self._is_binary = not self._is_multi_label and config.num_labels == _BINARY
-        is_one = self._is_binary or config.num_labels == 1
+        self._is_one = self._is_binary or config.num_labels == 1
         names = (config.id2label[place] for place in range(config.num_labels))
-        self.labels: tuple[str, ...] = (HARMFUL_LABEL,) if is_one else tuple(str(name).lower() for name in names)
+        self.labels: tuple[str, ...] = (HARMFUL_LABEL,) if self._is_one else tuple(str(name).lower() for name in names)
+        self._temperature = float(getattr(config, "calibration_temperature", 1.0))
+        self._bias = float(getattr(config, "calibration_bias", 0.0))
+        if not (0 < self._temperature < math.inf and math.isfinite(self._bias)):
+            raise ValueError(f"calibration_temperature {self._temperature}, calibration_bias {self._bias}")
+
+    def harm(self, logits: torch.Tensor) -> torch.Tensor:
+        """(B, 1 or 2) → (B, 1): the logit of `harmful` before calibration."""
+        return logits.float()[:, -1:] - (logits.float()[:, :1] if self._is_binary else 0)
 
     def __call__(self, logits: torch.Tensor) -> torch.Tensor:
         """(B, C) → (B, L)."""
-        if self._is_multi_label:
-            return torch.sigmoid(logits.float())
-        probabilities = logits.float().softmax(1)
-        return probabilities[:, 1:] if self._is_binary else probabilities
+        if self._is_one:
+            return torch.sigmoid((self.harm(logits) + self._bias) / self._temperature)
+        return torch.sigmoid(logits.float()) if self._is_multi_label else logits.float().softmax(1)
 
 
 class HuggingFaceText(nn.Module):
@@ -43,6 +58,10 @@ class HuggingFaceText(nn.Module):
         self.config = model.config
         self.reader = LabelReader(model.config)
 
+    def harm(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """(B, 1): the uncalibrated logit of `harmful`, which training moves."""
+        return self.reader.harm(self.model(input_ids=input_ids, attention_mask=attention_mask).logits)
+
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> TextOutput:
         """Score (B, S) captions; the states are the last layer's."""
         out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
@@ -51,7 +70,7 @@ class HuggingFaceText(nn.Module):
 
 
 class HuggingFaceVideo(nn.Module):
-    """An AutoModelForVideoClassification, e.g. VideoMAE or TimeSformer."""
+    """An AutoModelForVideoClassification, e.g. VideoMAE, TimeSformer or ViViT."""
 
     def __init__(self, model: Any, scale: PixelScale) -> None:  # noqa: ANN401 - any of transformers' classes
         super().__init__()
@@ -60,14 +79,26 @@ class HuggingFaceVideo(nn.Module):
         self.reader = LabelReader(model.config)
         self.scale = scale
 
+    def harm(self, clips: torch.Tensor) -> torch.Tensor:
+        """(B, 1): the uncalibrated logit of `harmful`, which training moves."""
+        return self.reader.harm(self.model(pixel_values=self._pixels(clips)).logits)
+
     def forward(self, clips: torch.Tensor) -> VideoOutput:
         """Score (B, T, H, W, 3) uint8 clips; the states are the last layer's, averaged over each moment's patches."""
-        pixel_values = normalise_pixels(clips, self.scale, self.model.dtype)
-        out = self.model(pixel_values=pixel_values, output_hidden_states=True)
-        moments = clips.shape[1] // getattr(self.config, "tubelet_size", 1)
+        out = self.model(pixel_values=self._pixels(clips), output_hidden_states=True)
+        moments = clips.shape[1] // _frames_of_a_patch(self.config)
         states = _over_patches(out.hidden_states[-1].float(), moments)
         no_evidence = torch.zeros(clips.shape[:2], device=clips.device)
         return VideoOutput(self.reader(out.logits), states, no_evidence)
+
+    def _pixels(self, clips: torch.Tensor) -> torch.Tensor:
+        return normalise_pixels(clips, self.scale, self.model.dtype)
+
+
+def _frames_of_a_patch(config: Any) -> int:  # noqa: ANN401 - any checkpoint's config
+    """How many frames a patch spans; ViViT states its height and width beside it."""
+    size = getattr(config, "tubelet_size", 1)
+    return int(size[0] if isinstance(size, list | tuple) else size)
 
 
 def _over_patches(states: torch.Tensor, moments: int) -> torch.Tensor:

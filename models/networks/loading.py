@@ -34,8 +34,10 @@ N = TypeVar("N")
 _LONGEST_CAPTION = 512
 _POSITIONS_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"})
 _VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model")
+PREPROCESSORS = ("preprocessor_config.json", "video_preprocessor_config.json")
+"""Where a video checkpoint may say how its pixels are scaled."""
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     ValueError,
     KeyError,
@@ -105,7 +107,7 @@ def load_video(folder: Path) -> Loaded[Any]:
     """
 
     def adapt(model: Any) -> HuggingFaceVideo:  # noqa: ANN401 - any of transformers' classes
-        return HuggingFaceVideo(model, _pixel_scale(_preprocessor(folder)))
+        return HuggingFaceVideo(model, pixel_scale(folder))
 
     return _load(folder, (MotionVideoConfig,), _Foreign(AutoModelForVideoClassification, adapt))
 
@@ -136,8 +138,8 @@ def read_tokenizer(folder: Path, config: Any) -> tuple[bytes, int]:  # noqa: ANN
         taken = config.pad_token_id + 1 if config.model_type in _POSITIONS_AFTER_PADDING else 0
         longest = min(tokenizer.model_max_length, config.max_position_embeddings - taken, _LONGEST_CAPTION)
         return tokenizer.backend_tokenizer.to_str().encode(), longest
-    except _UNREADABLE as error:
-        raise _refusal(folder, f"no fast tokenizer: {_one_line(error)}") from error
+    except UNREADABLE as error:
+        raise _refusal(folder, f"no fast tokenizer: {one_line(error)}") from error
 
 
 def clip_spec(folder: Path, config: Any) -> ClipSpec:  # noqa: ANN401 - any checkpoint's config
@@ -147,6 +149,19 @@ def clip_spec(folder: Path, config: Any) -> ClipSpec:  # noqa: ANN401 - any chec
     preprocessor = _preprocessor(folder)
     resize = Resize.CROP if preprocessor.get("do_center_crop", True) else Resize.STRETCH
     return ClipSpec(config.num_frames, config.image_size, resize)
+
+
+def pixel_scale(folder: Path) -> PixelScale:
+    """Mean and std that a folder's preprocessor_config.json states, ImageNet's where it has none."""
+    preprocessor = _preprocessor(folder)
+    factor = preprocessor.get("rescale_factor", 1 / 255)
+    # ViViT's pixels are in -1..1 before the mean is taken off.
+    offset = 1.0 if preprocessor.get("offset") else 0.0
+    mean = preprocessor.get("image_mean", _IMAGENET_MEAN)
+    std = preprocessor.get("image_std", _IMAGENET_STD)
+    red, green, blue = ((value + offset) / factor for value in mean)
+    red_std, green_std, blue_std = (value / factor for value in std)
+    return PixelScale((red, green, blue), (red_std, green_std, blue_std))
 
 
 def fingerprint(folder: Path) -> str:
@@ -171,8 +186,8 @@ def _load(folder: Path, own: tuple[type[OwnConfig], ...], foreign: _Foreign | No
         else:
             raise _refusal(folder, f"its model_type is {config.model_type}, not {own[0].model_type}")
         mark = fingerprint(folder)
-    except _UNREADABLE as error:
-        raise _refusal(folder, _one_line(error)) from error
+    except UNREADABLE as error:
+        raise _refusal(folder, one_line(error)) from error
     version = getattr(config, "clipwarden_version", None) or mark[:8]
     return Loaded(network.eval(), config, labels, version, mark)
 
@@ -189,20 +204,12 @@ def _from_pretrained(folder: Path, auto: Any) -> Any:  # noqa: ANN401 - an Auto 
 
 
 def _preprocessor(folder: Path) -> dict[str, Any]:
-    path = folder / "preprocessor_config.json"
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    texts = (path.read_text(encoding="utf-8") for name in PREPROCESSORS if (path := folder / name).is_file())
+    return dict(json.loads(next(texts, "{}")))
 
 
-def _pixel_scale(preprocessor: dict[str, Any]) -> PixelScale:
-    factor = preprocessor.get("rescale_factor", 1 / 255)
-    mean = preprocessor.get("image_mean", _IMAGENET_MEAN)
-    std = preprocessor.get("image_std", _IMAGENET_STD)
-    red, green, blue = (value / factor for value in mean)
-    red_std, green_std, blue_std = (value / factor for value in std)
-    return PixelScale((red, green, blue), (red_std, green_std, blue_std))
-
-
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What another library says went wrong, for the end of a line."""
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 

@@ -41,9 +41,9 @@ fine-tuned, and hashed n-grams of the characters the pieces spell (1 to {sizes.c
 Rows (harmful) per split: {len(train):,} train, {len(validation):,} validation, {len(test):,} test captions. Official
 splits are kept; keyword-sampled en_davidson is balanced in train and validation, not in test. A row whose source
 does not say which kind of harm it is trains `harmful` alone.
-Where other annotators labelled a training caption too ({', '.join(config.second_sources)}), it learns the mean of both,
+Where other annotators labelled a training caption too ({", ".join(config.second_sources)}), it learns the mean of both,
 theirs by {config.second_weight}; up to {config.harmless_rows:,} captions that another task calls safe
-({', '.join(config.harmless_sources)}) join the training rows.
+({", ".join(config.harmless_sources)}) join the training rows.
 
 | source | train | validation | test |
 | --- | --- | --- | --- |
@@ -56,7 +56,7 @@ How much each reading counts: {_blend(model)}.
 All were chosen on validation, none on test. A test set wears out by being looked at: version starter-1 was measured on
 it three times while it was made, starter-2 five times.
 
-{_table(figures)}
+{figures_table(figures)}
 
 ## Limits
 
@@ -106,7 +106,7 @@ Validation and test are so small that one clip moves them by two to three points
 {config.folds} folds over the groups of all splits, for the sources that hold both labels: the whole recipe, penalty and
 calibration included, fitted on the other folds and the other sources' train clips. {_spread(figures)}
 
-{_table(figures)}
+{figures_table(figures)}
 
 Features, grid and cells were chosen by cross-validation over train and validation; test took no part in any choice.
 
@@ -151,7 +151,7 @@ correction counts. States of train clips come from heads that had not seen their
 Gate: macro-F1 at least {config.gate} on the gate pairs: **{gate}**. {_calibration(model.config)}
 Figures on test are fusion's beside what it must beat, all at 0.5.
 
-{_table(figures)}
+{figures_table(figures)}
 
 ## Limits
 
@@ -213,7 +213,8 @@ def _split_rows(clips: Clips) -> str:
     )
 
 
-def _table(figures: Mapping[str, Figures]) -> str:
+def figures_table(figures: Mapping[str, Figures]) -> str:
+    """Figures as a table of Markdown."""
     names = ("set", "n (harmful)", "accuracy", "macro-F1", "harmful F1", "AP", "AUC")
     head = [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
     rows = (

@@ -11,10 +11,11 @@ import structlog
 import torch
 from numpy.typing import NDArray
 
-from core.errors import ConfigError
 from core.media.decode import decode_clip
 from core.media.protocol import ClipTarget, MediaLimits
 from models.networks.video import MotionVideoModel
+from models.training.leaks import refuse_shared
+from models.training.tables import read_labelled, table_path
 
 _log = structlog.get_logger()
 _LIMITS = MediaLimits(max_bytes=500_000_000, max_pixels=4096 * 2304, max_duration_s=600.0, min_distinct_frames=2)
@@ -57,14 +58,38 @@ class Clips:
         return (self.table["label"] == "harmful").to_numpy()
 
 
+def read_manifest(folder: Path) -> pd.DataFrame:
+    """The labelled clips of a folder's `manifest.csv` or `manifest.parquet`.
+
+    Raises:
+        ConfigError: it is missing or incomplete, a clip has no label, or a group or file stands in two splits.
+    """
+    path = table_path(folder, "manifest")
+    table = read_labelled(path, _COLUMNS, filled=("file", "split", "source", "group"), rows="clips")
+    for column in ("group", "file"):
+        refuse_shared(table, column, path)
+    return table
+
+
+def decode(path: Path, target: ClipTarget) -> torch.Tensor:
+    """(T, H, W, 3) uint8 frames of a clip, as they are served.
+
+    Raises:
+        MediaError: it cannot be decoded.
+    """
+    out = np.empty(target.shape, dtype=np.uint8)
+    decode_clip(path, target, _LIMITS, out=out)
+    return torch.from_numpy(out)
+
+
 def load_clips(folder: Path, model: MotionVideoModel, *, cache: Path) -> Clips:
     """Every labelled clip of `video/manifest.csv`.
 
     Raises:
-        ConfigError: the manifest is missing or incomplete, or a clip has no label.
+        ConfigError: the manifest cannot be used, see `read_manifest`.
         MediaError: a clip cannot be decoded.
     """
-    table = _read_manifest(folder / "video" / "manifest.csv")
+    table = read_manifest(folder / "video")
     kept = cache / f"clips-{_key(table, model)}.npz"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -88,22 +113,6 @@ def _features(model: MotionVideoModel, maps: tuple[torch.Tensor, ...]) -> NDArra
     return features
 
 
-def _read_manifest(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read ({error}); it must be a CSV with columns {_COLUMNS}") from error
-    absent = set(_COLUMNS) - set(table.columns)
-    if absent:
-        raise ConfigError(f"{path} has no column {', '.join(sorted(absent))}")
-    unlabelled = ~table["label"].isin(["safe", "harmful"])
-    if unlabelled.any():
-        raise ConfigError(
-            f"{path} has {int(unlabelled.sum())} clips whose label is neither safe nor harmful; label them"
-        )
-    return table[list(_COLUMNS)]
-
-
 def _key(table: pd.DataFrame, model: MotionVideoModel) -> str:
     """What the kept arrays depend on."""
     config = model.config
@@ -115,17 +124,11 @@ def _key(table: pd.DataFrame, model: MotionVideoModel) -> str:
 def _describe(folder: Path, table: pd.DataFrame, model: MotionVideoModel) -> list[NDArray[np.float16]]:
     """Per stage read, (N, T, cells, C)."""
     seen = []
+    target = ClipTarget(model.config.num_frames, model.config.size_px)
     for number, name in enumerate(table["file"]):
         with torch.inference_mode():
-            maps = model.describe(_decode(folder / name, model).unsqueeze(0))
+            maps = model.describe(decode(folder / name, target).unsqueeze(0))
         seen.append([part[0].numpy() for part in maps])
         if number % 50 == 0:
             _log.info("training.clips_described", done=number, of=len(table))
     return [np.stack(parts) for parts in zip(*seen, strict=True)]
-
-
-def _decode(path: Path, model: MotionVideoModel) -> torch.Tensor:
-    target = ClipTarget(model.config.num_frames, model.config.size_px)
-    out = np.empty(target.shape, dtype=np.uint8)
-    decode_clip(path, target, _LIMITS, out=out)
-    return torch.from_numpy(out)

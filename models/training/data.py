@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.errors import ConfigError
 from models.training.config import BALANCED_SOURCES
+from models.training.leaks import without_copies
+from models.training.tables import read_labelled, refuse_one_class, table_path
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 KIND_OF_CATEGORY = {"hate": "hate", "offensive": "harassment"}
 TEXT_LABELS = ("harmful", "hate", "harassment")
 CLOSED_SOURCES = frozenset({"vi_vihsd", "vi_vithsd", "vi_safesense", "en_multihateclip", "en_davidson"})
@@ -51,14 +53,16 @@ def load_captions(folder: Path, split: Split, *, sources: tuple[str, ...], rando
     """Read one split of the sources; in train and validation, keyword-sampled sources are balanced.
 
     Raises:
-        ConfigError: a file or column is missing, or a row has no label.
+        ConfigError: a file, a column, a text or a label is missing; the split is, or has one label only; or captions of
+            train stand in another split too.
     """
-    parts = [_read_source(folder / "text" / f"{name}.parquet") for name in sources]
-    table = pd.concat([part[part["split"] == split] for part in parts], ignore_index=True)
+    table = pd.concat([_read_source(table_path(folder / "text", name)) for name in sources], ignore_index=True)
+    if split == "train":
+        table = without_copies(table, folder / "text")
+    refuse_one_class(table, split, folder / "text")
+    table = table[table["split"] == split].reset_index(drop=True)
     if split != "test":
         table = _balanced(table, random_state)
-    if table.empty:
-        raise ConfigError(f"no {split} captions in {folder}/text; name sources that have this split")
     return Captions(table[["text", "lang", "source", "split"]], _targets(table))
 
 
@@ -67,10 +71,10 @@ def with_second_labels(train: Captions, folder: Path, sources: tuple[str, ...], 
 
     Sources that the folder does not have are passed over. Nothing of another split is read.
     """
-    paths = [path for name in sources if (path := folder / "text" / f"{name}.parquet").is_file()]
-    if not paths:
+    parts = [_read_source(path) for path in _there(folder, sources)]
+    if not parts:
         return train
-    second = pd.concat([_read_source(path) for path in paths], ignore_index=True)
+    second = pd.concat(parts, ignore_index=True)
     second = second[second["split"] == "train"].drop_duplicates("text").set_index("text")
     said = train.table["text"].map(second["label"] == "harmful").to_numpy(dtype=float)
     targets = train.targets.copy()
@@ -81,8 +85,7 @@ def with_second_labels(train: Captions, folder: Path, sources: tuple[str, ...], 
 
 def with_harmless(train: Captions, folder: Path, sources: tuple[str, ...], *, most: int, random_state: int) -> Captions:
     """Also some captions that another task called safe: they talk of what people buy and watch, and hurt nobody."""
-    paths = [path for name in sources if (path := folder / "text" / f"{name}.parquet").is_file()]
-    parts = [_read_source(path).query("split == 'train' and label == 'safe'") for path in paths]
+    parts = [_read_source(path).query("split == 'train' and label == 'safe'") for path in _there(folder, sources)]
     drawn = [part.sample(min(most, len(part)), random_state=random_state) for part in parts]
     if not drawn:
         return train
@@ -93,20 +96,13 @@ def with_harmless(train: Captions, folder: Path, sources: tuple[str, ...], *, mo
     )
 
 
+def _there(folder: Path, sources: tuple[str, ...]) -> list[Path]:
+    return [path for name in sources if (path := table_path(folder / "text", name)).is_file()]
+
+
 def _read_source(path: Path) -> pd.DataFrame:
-    columns = ["text", "label", "category", "lang", "split"]
-    try:
-        table = pd.read_parquet(path, columns=columns)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path} cannot be read ({error}); it must be a parquet file with columns {columns}"
-        ) from error
-    unlabelled = ~table["label"].isin(["safe", "harmful"])
-    if unlabelled.any():
-        raise ConfigError(
-            f"{path} has {int(unlabelled.sum())} rows whose label is neither safe nor harmful; label them"
-        )
-    return table.assign(source=path.stem)
+    columns = ("text", "label", "category", "lang", "split")
+    return read_labelled(path, columns, filled=("text",)).assign(source=path.stem)
 
 
 def _balanced(table: pd.DataFrame, random_state: int) -> pd.DataFrame:

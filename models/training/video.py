@@ -13,9 +13,11 @@ from models.training.cards import video_card
 from models.training.checkpoint import check_out, save_checkpoint
 from models.training.clips import Clips, batched, load_clips
 from models.training.config import VideoTraining
+from models.training.data import SPLITS
 from models.training.evaluate import Figures, measure, scale
 from models.training.heads import assign_folds, build_head, choose_head, cross_validate, stranger_folds
 from models.training.pretrained import load_imagenet_trunk
+from models.training.tables import refuse_one_class
 
 
 def train_video(config: VideoTraining) -> dict[str, Figures]:
@@ -35,6 +37,8 @@ def train_video(config: VideoTraining) -> dict[str, Figures]:
     torch.set_num_threads(config.threads)
     model = _build(config)
     clips = load_clips(config.data, model, cache=config.cache)
+    for split in SPLITS:
+        refuse_one_class(clips.table, split, config.data / "video")
     train = clips.of("train")
     choice = choose_head(config, train)
     _set_head(model, build_head(choice.inverse_penalty).fit(train.features, train.harmful))

@@ -8,6 +8,8 @@ import pandas as pd
 
 from core.errors import ConfigError
 from models.training.data import KIND_OF_CATEGORY
+from models.training.leaks import duplicate_key
+from models.training.tables import SUFFIXES, read_table, table_names, table_path
 from models.training.train import REVIEWS
 from operations.retraining.session import Decision
 
@@ -70,7 +72,7 @@ def training_folder(data: Path, reviews: pd.DataFrame, out: Path) -> Path:
     for path in data.iterdir():
         if path.name != "text":
             (out / path.name).symlink_to(path.resolve())
-    sources = [path for path in sorted((data / "text").glob("*.parquet")) if path.stem != REVIEWS]
+    sources = [table_path(data / "text", name) for name in table_names(data / "text") if name != REVIEWS]
     for path in sources:
         (out / "text" / path.name).symlink_to(path.resolve())
     rows = reviews[~reviews["text"].map(_plain).isin(_measuring(sources))] if len(reviews) else reviews
@@ -108,26 +110,21 @@ def _whole(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plain(text: str) -> str:
-    return " ".join(str(text).split()).casefold()
+    """What near-copies of a text have in common, as training asks of splits; of signs alone the text itself."""
+    return duplicate_key(str(text)) or " ".join(str(text).split())
 
 
 def _measuring(sources: Iterable[Path]) -> set[str]:
     found: set[str] = set()
     for path in sources:
-        try:
-            table = pd.read_parquet(path, columns=["text", "split"])
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{path} cannot be read ({' '.join(str(error).split())[:200]})") from error
+        table = read_table(path)
+        if absent := {"text", "split"} - set(table.columns):
+            raise ConfigError(f"{path} cannot be read (it has no column {', '.join(sorted(absent))})")
         found |= set(table.loc[table["split"] != "train", "text"].map(_plain))
     return found
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix == ".csv":
-            return pd.read_csv(path, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read ({' '.join(str(error).split())[:200]})") from error
-    raise ConfigError(f"{path}: name a .csv or .parquet file")
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(f"{path}: name a .csv or .parquet file")
+    return read_table(path)

@@ -32,7 +32,7 @@ def write_captions(data: Path, source: str, rows: list[tuple[str, str, str, str]
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     rows = [
-        (f"{word} {number}", label, category, split)
+        (f"{word} of {split} {number}", label, category, split)
         for split in ("train", "validation", "test")
         for number in range(20)
         for word, label, category in (
@@ -103,7 +103,7 @@ def test_a_row_supervises_only_what_its_source_says(tmp_path: Path) -> None:
 
 
 def test_keyword_sampled_sources_are_balanced_outside_test(tmp_path: Path) -> None:
-    rows = [(f"{i}", "harmful" if i else "safe", "", split) for split in ("train", "test") for i in range(5)]
+    rows = [(f"{split} {i}", "harmful" if i else "safe", "", split) for split in ("train", "test") for i in range(5)]
     write_captions(tmp_path, "en_davidson", rows)
 
     train, test = (

@@ -53,7 +53,7 @@ def write_data(data: Path) -> None:
     table = pd.DataFrame(rows, columns=["file", "label", "split", "source", "group"])
     table.to_csv(data / "video" / "manifest.csv", index=False)
     captions = [
-        (f"{text} {number}", label, "", split)
+        (f"{text} of {split} {number}", label, "", split)
         for split in ("train", "validation", "test")
         for number in range(20)
         for text, label in CAPTIONS.items()
