@@ -102,6 +102,9 @@ def _load_parts(config: FusionTraining) -> _Parts:
     text, video = load_text(config.models / "text"), load_video(config.models / "video")
     if not (isinstance(text.network, HybridTextModel | NgramTextModel) and isinstance(video.network, MotionVideoModel)):
         raise ConfigError(f"fusion trains over models of `clipwarden train`; {config.models} holds others")
+    if isinstance(text.network, HybridTextModel):
+        # As served, and three times as fast.
+        text.network.encoder.bfloat16()
     tokenizer = Tokenizer.from_file(str(config.models / "text" / "tokenizer.json"))
     return _Parts(text, video, tokenizer)
 
