@@ -1,8 +1,9 @@
-"""A model's whole life, by the commands its engineer types: train, evaluate, register, promote, serve, roll back."""
+"""A model's whole life, by what its engineer types: train, evaluate, register, promote, serve, roll back."""
 
 import json
 import random
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from typer.testing import CliRunner
 
 from core.errors import ModelRefused
 from core.labels import Modality
-from core.settings import MlflowSettings
+from core.settings import MlflowSettings, Settings
+from models.bell import ring
 from models.registry import Registry
+from models.training.config import LoopConfig, TextTraining
+from models.training.text import train_text
+from models.training.train import text_sources
 from operations.commands import models as models_command
-from operations.commands import train as train_command
 from tests.fixtures.inference import client_of, until
 from tests.fixtures.load import Load, worker_process
 from tests.fixtures.platform import Platform
@@ -27,20 +31,23 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 WAIT_S = 120
 CAPTIONS = ((4, 5, 6), (7, 8, 9, 10, 11), (12, 13))
 INSULTS = ("idiot", "scum", "moron", "vermin", "trash", "loser", "pig", "fool", "rat", "creep")
-KIND_WORDS = ("friend", "neighbour", "teacher", "cat", "song", "garden")
+KIND_WORDS = ("friend", "neighbour", "teacher", "cat", "song", "garden", "uncle", "house", "boat", "lamp")
+QUICK = LoopConfig(epochs=6, batch_size=16, learning_rate=1e-2, weight_decay=0.0, patience=6, average_decay=0.5)
 ROWS = {"train": 160, "validation": 60, "test": 40, "gate": 200}
 
 
 def write_captions(data: Path, *, known: int, flipped: float = 0.0) -> Path:
-    """Captions of which only so many insults occur in training; some of their labels are wrong."""
-    rng = random.Random(7)
+    """Captions of which only so many words of a kind occur in training; some of their labels are wrong."""
     rows = []
     for split, count in ROWS.items():
-        for number in range(count):
+        # Each split is drawn by itself: all candidates are measured on the same gate.
+        rng = random.Random(split)
+        for _ in range(count):
             label = rng.choice(["safe", "harmful"])
             is_taught = split in ("train", "validation")
-            words = (INSULTS[:known] if is_taught else INSULTS) if label == "harmful" else KIND_WORDS
-            text = f"look at my {rng.choice(words)} number {number}"
+            words = (INSULTS if label == "harmful" else KIND_WORDS)[: known if is_taught else None]
+            # No two alike, also to a check that cuts repeated characters.
+            text = f"look at my {rng.choice(words)} {'x'.join(str(len(rows)))}"
             if is_taught and rng.random() < flipped:
                 label = "safe" if label == "harmful" else "harmful"
             rows.append((text, label, "offensive" if label == "harmful" else "", "en", split))
@@ -61,7 +68,20 @@ def clipwarden(app: Typer, *arguments: str | Path) -> dict[str, Any]:
 
 def trained_and_registered(data: Path, out: Path) -> int:
     """The number of a new version; it was measured on the gate split of its data."""
-    clipwarden(train_command.app, "text", "--data", data, "--out", out, "--version", out.name)
+    train_text(
+        TextTraining(
+            data=data,
+            out=out / "text",
+            cache=data / "cache",
+            version=out.name,
+            sources=text_sources(data),
+            layers=1,
+            frozen_layers=0,
+            rows=1 << 10,
+            ngram_loop=QUICK,
+            encoder_loop=replace(QUICK, epochs=1, learning_rate=1e-3),
+        )
+    )
     clipwarden(models_command.app, "evaluate", out / "text", "--data", data, "--split", "gate", "--out", out / "gate")
     return registered(out)
 
@@ -84,7 +104,6 @@ def environment(
     # The runner's stderr is closed after each command; a log that goes there would break the next.
     monkeypatch.setattr("operations.commands.registry.configure_logging", lambda _settings: None)
     monkeypatch.setattr("operations.commands.evaluate.configure_logging", lambda _settings: None)
-    monkeypatch.setattr("operations.commands.train.configure_logging", lambda _settings: None)
     monkeypatch.chdir(tmp_path)
     return env
 
@@ -92,7 +111,7 @@ def environment(
 def test_a_model_is_trained_measured_promoted_served_rolled_back_and_a_bad_one_never_serves(
     environment: dict[str, str], registry: Registry, registry_settings: MlflowSettings, tmp_path: Path, free_port: int
 ) -> None:
-    fair = trained_and_registered(write_captions(tmp_path / "fair-data", known=8), tmp_path / "fair")
+    fair = trained_and_registered(write_captions(tmp_path / "fair-data", known=7), tmp_path / "fair")
     good = trained_and_registered(write_captions(tmp_path / "good-data", known=10), tmp_path / "good")
     worse = trained_and_registered(write_captions(tmp_path / "worse-data", known=10, flipped=0.9), tmp_path / "worse")
     figures = {number: registry.version(Modality.TEXT, number).measured.figures for number in (fair, good, worse)}
@@ -127,6 +146,7 @@ def test_a_model_is_trained_measured_promoted_served_rolled_back_and_a_bad_one_n
             "model",
         )
         registry.promote(registry.version(Modality.TEXT, broken))
+        ring(Settings.load().redis, "text")
         until(lambda: f"refused text:{broken}" in readiness(free_port), within_s=WAIT_S)
         until(lambda: serves(fair), within_s=WAIT_S)
 
