@@ -45,6 +45,7 @@ class Condition:
         return self.if_none_match is None or etag is None or self.if_none_match not in ("*", etag)
 
 
+_BEING_WRITTEN = ".tmp."
 _condition: ContextVar[Condition] = ContextVar("condition", default=Condition())  # noqa: B039 - frozen
 
 
@@ -87,7 +88,10 @@ class ConditionalStorage(FilesystemStorage):  # type: ignore[misc]  # nanio's ty
         pages = self._listings.setdefault((bucket, prefix), {})
         page = tuple(sorted(options.items()))
         if page not in pages:
-            pages[page] = super().list_objects(bucket, prefix=prefix, **options)
+            found = super().list_objects(bucket, prefix=prefix, **options)
+            # nanio lists what is being written too, and what a kill left of that; the broker stumbles over the name.
+            contents = [info for info in found.contents if not Path(info.key).name.startswith(_BEING_WRITTEN)]
+            pages[page] = replace(found, contents=contents)
         return pages[page]
 
     def forget_listings(self, bucket: str = "", key: str = "") -> None:

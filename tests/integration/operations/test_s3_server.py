@@ -50,6 +50,7 @@ def test_a_remembered_listing_follows_every_write(tmp_path: Path) -> None:
     put(storage, "0/b", b"22")
     put(storage, "0/a", b"333")
     assert listed("0/") == {"0/a": 3, "0/b": 2}
+    (tmp_path / "records" / "0" / ".tmp.0a1b").write_bytes(b"what a killed server was writing")
     storage.delete_object("records", "0/a")
     assert listed("0/") == {"0/b": 2}
     assert listed("") == {"0/b": 2, "1/a": 1}
