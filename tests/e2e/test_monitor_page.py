@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from pydantic import SecretStr
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
@@ -187,16 +188,23 @@ def test_the_list_stands_still_while_the_mouse_rests_on_it(monitor: Monitor, scr
     monitor.publish("v:1", caption="first", age_s=5)
     screen.driver.get(monitor.url)
     screen.until(lambda: screen.text(".cw-excerpt") == ["first"])
-    pointer = ActionChains(screen.driver)
-    pointer.move_to_element(screen.driver.find_element(By.CSS_SELECTOR, ".st-key-card-0")).perform()
-    screen.until(lambda: "Held while you read" in screen.text(".cw-status")[0])
+    screen.until(lambda: rests_on(screen, ".st-key-card-0") and "Held while you read" in screen.text(".cw-status")[0])
 
     monitor.publish("v:2", caption="second")
     screen.until(lambda: screen.all(".st-key-show-new"))
     assert screen.text(".cw-excerpt") == ["first"]
 
-    pointer.move_to_element(screen.driver.find_element(By.CSS_SELECTOR, ".st-key-head h1")).perform()
-    screen.until(lambda: screen.text(".cw-excerpt") == ["second", "first"])
+    screen.until(lambda: rests_on(screen, ".st-key-head h1") and screen.text(".cw-excerpt") == ["second", "first"])
+
+
+def rests_on(screen: Screen, selector: str) -> bool:
+    """Move the mouse there as a hand does, which is never quite still; false while the page draws it anew."""
+    try:
+        there = screen.driver.find_element(By.CSS_SELECTOR, selector)
+        ActionChains(screen.driver).move_to_element(there).move_by_offset(1, 1).perform()
+    except (NoSuchElementException, StaleElementReferenceException):
+        return False
+    return True
 
 
 def test_a_filter_stands_in_the_address_and_survives_a_reload(monitor: Monitor, screen: Screen) -> None:

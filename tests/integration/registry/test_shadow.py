@@ -21,9 +21,10 @@ from models.registry import Registry, Run, Version
 from models.remote import RemoteClient
 from operations.commands.models import app
 from tests.fixtures.inference import client_of, until
+from tests.fixtures.load import worker_process
 from tests.fixtures.platform import Platform
 from tests.fixtures.registry import GATE, save_text, save_video
-from tests.integration.registry.test_swap import CAPTIONS, expected, readiness, worker_process
+from tests.integration.registry.test_swap import CAPTIONS, expected, readiness
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -99,7 +100,7 @@ def test_challengers_score_in_shadow_while_the_champion_alone_answers(
 ) -> None:  # fmt: skip
     told: list[Shadow] = []
     bind = worker_env["CLIPWARDEN_SERVING__BIND"]
-    with worker_process(bind, worker_env), client_of(bind, on_shadow=told.append) as client:
+    with worker_process(worker_env), client_of(bind, on_shadow=told.append) as client:
         client.served()
         posts = _Posts(client, told)
         until(lambda: posts.post() == {"text:2", "video:1"}, within_s=WAIT_S)
@@ -134,7 +135,7 @@ def test_a_damaged_challenger_is_refused_and_told_of_while_the_others_and_the_ch
     damaged = enter(save_text(tmp_path / "text-3", seed=3), Modality.TEXT)
     registry._client.log_artifact(damaged.run_id, str(tmp_path / "text-1" / "model.safetensors"), "model")
 
-    with worker_process(bind, worker_env), client_of(bind, on_shadow=told.append) as client:
+    with worker_process(worker_env), client_of(bind, on_shadow=told.append) as client:
         client.served()
         posts = _Posts(client, told)
         until(lambda: posts.post() == {"video:1"}, within_s=WAIT_S)
