@@ -59,7 +59,7 @@ def watch_of(base: Path) -> MakeWatch:
 
 
 def enter(registry: Registry, folder: Path, modality: Modality = Modality.TEXT) -> Version:
-    version = register(registry, folder, modality=modality, run=Run(), max_bytes=10_000_000)
+    version = register(registry, folder, modality=modality, run=Run(), max_bytes=100_000_000)
     registry.promote(version)
     return version
 
