@@ -1,5 +1,6 @@
 """Labelled files → arrays, by split: what a row supervises, and what it leaves open."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.training.config import BALANCED_SOURCES
-from models.training.leaks import without_copies
+from models.training.config import BALANCED_SOURCES, TextTraining
+from models.training.leaks import duplicate_key, without_copies
 from models.training.tables import read_labelled, refuse_one_class, table_path
 
 Split = Literal["train", "validation", "test"]
@@ -66,30 +67,37 @@ def load_captions(folder: Path, split: Split, *, sources: tuple[str, ...], rando
     return Captions(table[["text", "lang", "source", "split"]], _targets(table))
 
 
-def with_second_labels(train: Captions, folder: Path, sources: tuple[str, ...], *, weight: float) -> Captions:
+def with_second_labels(train: Captions, config: TextTraining) -> Captions:
     """Where other people labelled a training caption too, its target becomes the mean of both, theirs by weight.
 
     Sources that the folder does not have are passed over. Nothing of another split is read.
     """
-    parts = [_read_source(path) for path in _there(folder, sources)]
+    parts = [_read_source(path) for path in _there(config.data, config.second_sources)]
     if not parts:
         return train
     second = pd.concat(parts, ignore_index=True)
     second = second[second["split"] == "train"].drop_duplicates("text").set_index("text")
     said = train.table["text"].map(second["label"] == "harmful").to_numpy(dtype=float)
     targets = train.targets.copy()
-    is_known = ~np.isnan(said)
+    is_known, weight = ~np.isnan(said), config.second_weight
     targets[is_known, 0] = (1 - weight) * targets[is_known, 0] + weight * said[is_known]
     return Captions(train.table, targets)
 
 
-def with_harmless(train: Captions, folder: Path, sources: tuple[str, ...], *, most: int, random_state: int) -> Captions:
-    """Also some captions that another task called safe: they talk of what people buy and watch, and hurt nobody."""
-    parts = [_read_source(path).query("split == 'train' and label == 'safe'") for path in _there(folder, sources)]
+def with_harmless(train: Captions, config: TextTraining, *, measured: Iterable[Captions]) -> Captions:
+    """Also some captions that another task called safe: they talk of what people buy and watch, and hurt nobody.
+
+    Copies of captions that the model is measured on are left out.
+    """
+    parts = [_read_source(path) for path in _there(config.data, config.harmless_sources)]
+    parts = [part.query("split == 'train' and label == 'safe'") for part in parts]
+    most, random_state = config.harmless_rows, config.random_state
     drawn = [part.sample(min(most, len(part)), random_state=random_state) for part in parts]
     if not drawn:
         return train
-    table = pd.concat(drawn, ignore_index=True)[["text", "lang", "source", "split"]]
+    table = pd.concat(drawn, ignore_index=True)
+    taken = {duplicate_key(text) for captions in measured for text in captions.table["text"]}
+    table = table[~table["text"].map(duplicate_key).isin(taken)][["text", "lang", "source", "split"]]
     return Captions(
         pd.concat([train.table, table], ignore_index=True),
         np.concatenate([train.targets, _targets(table.assign(label="safe", category=""))]),

@@ -50,9 +50,7 @@ def train_text(config: TextTraining, report: Report = log_progress) -> dict[str,
     torch.manual_seed(config.random_state)
     torch.set_num_threads(config.threads)
     train, validation, test = (_load(config, split) for split in ("train", "validation", "test"))
-    train = with_second_labels(train, config.data, config.second_sources, weight=config.second_weight)
-    most, random_state = config.harmless_rows, config.random_state
-    train = with_harmless(train, config.data, config.harmless_sources, most=most, random_state=random_state)
+    train = with_harmless(with_second_labels(train, config), config, measured=(validation, test))
     texts = spellings(train, config)
     model, vocabulary = build(config, load_published(), texts)
     validation_ids = encode(vocabulary.tokenizer, validation.table["text"])

@@ -2,7 +2,6 @@
 
 import json
 import random
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from models.training.train import text_sources
 from operations.commands import models as models_command
 from tests.fixtures.inference import client_of, until
 from tests.fixtures.load import Load, worker_process
+from tests.fixtures.outages import readiness
 from tests.fixtures.platform import Platform
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -147,7 +147,7 @@ def test_a_model_is_trained_measured_promoted_served_rolled_back_and_a_bad_one_n
         )
         registry.promote(registry.version(Modality.TEXT, broken))
         ring(Settings.load().redis, "text")
-        until(lambda: f"refused text:{broken}" in readiness(free_port), within_s=WAIT_S)
+        until(lambda: f"refused text:{broken}" in str(readiness(free_port)), within_s=WAIT_S)
         until(lambda: serves(fair), within_s=WAIT_S)
 
     assert load.errors == []
@@ -158,8 +158,3 @@ def test_a_model_is_trained_measured_promoted_served_rolled_back_and_a_bad_one_n
         ]
         spread = [np.ptp([score for caption, score in answers if caption == one]) for one in range(len(CAPTIONS))]
         assert max(spread) < 0.01, "what is called one version was computed by one"
-
-
-def readiness(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-        return str(answer.read().decode())

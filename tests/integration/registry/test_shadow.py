@@ -22,9 +22,10 @@ from models.remote import RemoteClient
 from operations.commands.models import app
 from tests.fixtures.inference import client_of, until
 from tests.fixtures.load import worker_process
+from tests.fixtures.outages import readiness
 from tests.fixtures.platform import Platform
 from tests.fixtures.registry import GATE, save_text, save_video
-from tests.integration.registry.test_swap import CAPTIONS, expected, readiness
+from tests.integration.registry.test_swap import CAPTIONS, expected
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -139,10 +140,10 @@ def test_a_damaged_challenger_is_refused_and_told_of_while_the_others_and_the_ch
         client.served()
         posts = _Posts(client, told)
         until(lambda: posts.post() == {"video:1"}, within_s=WAIT_S)
-        assert "refused challenger text:3: its weights' sha256" in readiness(free_port)
+        assert "refused challenger text:3: its weights' sha256" in str(readiness(free_port))
         enter(tmp_path / "text-2", Modality.TEXT)
         ring(registry_platform.settings.redis, "text")
         until(lambda: posts.post() == {"video:1", "text:4"}, within_s=WAIT_S)
-        until(lambda: "refused challenger" not in readiness(free_port))
+        until(lambda: "refused challenger" not in str(readiness(free_port)))
 
     assert {(version, round(score, 3)) for version, score in posts.answers} == {("text:1", round(scores[0], 3))}

@@ -1,6 +1,5 @@
 """A real worker under load while its champion changes: every request answered, every answer by one version."""
 
-import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from models.serving.lineup import Lineup, Part
 from models.serving.load import load_engine
 from tests.fixtures.inference import client_of, until
 from tests.fixtures.load import Load, worker_process
+from tests.fixtures.outages import readiness
 from tests.fixtures.platform import Platform
 from tests.fixtures.registry import save_text
 
@@ -34,11 +34,6 @@ def expected(base: Path, folder: Path, number: int) -> list[float]:
     settings = ServingSettings(device="cpu", precision="fp32", threads=1)
     engine = load_engine(settings, Lineup(base, {Modality.TEXT: Part(number, folder)}))
     return [(result.text or {})["harmful"] for result in engine.score([Job(ids, None, 16) for ids in CAPTIONS])]
-
-
-def readiness(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-        return str(answer.read().decode())
 
 
 def test_a_champion_is_swapped_rolled_back_and_refused_under_load_without_a_lost_or_mixed_answer(
@@ -74,7 +69,7 @@ def test_a_champion_is_swapped_rolled_back_and_refused_under_load_without_a_lost
             until(lambda: load.answers[-1][0].startswith("text:1|"), within_s=WAIT_S)
             registry.promote(versions[3])
             ring(redis, "text")
-            until(lambda: "refused text:3: its weights' sha256" in readiness(free_port), within_s=WAIT_S)
+            until(lambda: "refused text:3: its weights' sha256" in str(readiness(free_port)), within_s=WAIT_S)
 
     assert load.errors == []
     assert [version.split("|")[0] for version in load.versions()] == ["text:1", "text:2", "text:1"]
