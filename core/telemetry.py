@@ -59,7 +59,8 @@ def configure_logging(settings: TelemetrySettings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        # Asked for with each line: whoever redirects stderr gets the lines, and a closed one is never written to.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -2,8 +2,10 @@
 
 import importlib.util
 import shutil
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 pytest_plugins = (
     "tests.fixtures.browser",
@@ -14,6 +16,13 @@ pytest_plugins = (
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
 )
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A command that a test ran here set up logging for its process; the next test starts without."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

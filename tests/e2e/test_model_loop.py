@@ -101,9 +101,6 @@ def environment(
     env = dict(registry_platform.env) | {"CLIPWARDEN_SERVING__MODELS_DIR": str(base)}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    # The runner's stderr is closed after each command; a log that goes there would break the next.
-    monkeypatch.setattr("operations.commands.registry.configure_logging", lambda _settings: None)
-    monkeypatch.setattr("operations.commands.evaluate.configure_logging", lambda _settings: None)
     monkeypatch.chdir(tmp_path)
     return env
 

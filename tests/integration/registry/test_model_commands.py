@@ -34,8 +34,6 @@ def environment(
     own = {"CLIPWARDEN_SERVING__MODELS_DIR": str(base), "CLIPWARDEN_MLFLOW__CACHE_DIR": str(tmp_path / "promoted")}
     for name, value in {**registry_platform.env, **own}.items():
         monkeypatch.setenv(name, value)
-    # The runner's stderr is closed after each command; a log that goes there would break the next test.
-    monkeypatch.setattr("operations.commands.registry.configure_logging", lambda _settings: None)
     return registry
 
 

@@ -281,9 +281,6 @@ def environment(settings: Settings, registry_platform: Platform, data: Path) -> 
 def test_the_command_says_why_not(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    # The runner's stderr is closed after each command; a log that goes there would break the next test.
-    for module in ("registry", "retrain"):
-        monkeypatch.setattr(f"operations.commands.{module}.configure_logging", lambda _settings: None)
 
     result = CliRunner().invoke(app, ["retrain", "--json"], standalone_mode=False)
 

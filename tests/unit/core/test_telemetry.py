@@ -1,3 +1,4 @@
+import io
 import json
 
 import pytest
@@ -5,12 +6,6 @@ import structlog
 
 from core.settings import TelemetrySettings
 from core.telemetry import configure_logging
-
-
-@pytest.fixture(autouse=True)
-def _reset() -> object:
-    yield
-    structlog.reset_defaults()
 
 
 def test_json_logs_go_to_stderr_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,3 +24,15 @@ def test_levels_below_the_set_one_are_silent(capsys: pytest.CaptureFixture[str])
     structlog.get_logger().info("verdict.stored")
 
     assert capsys.readouterr().err == ""
+
+
+def test_a_stderr_that_was_closed_since_breaks_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stderr", first)
+    configure_logging(TelemetrySettings(log_json=True))
+    first.close()
+    monkeypatch.setattr("sys.stderr", second)
+
+    structlog.get_logger().info("verdict.stored")
+
+    assert json.loads(second.getvalue())["event"] == "verdict.stored"
