@@ -28,7 +28,7 @@ def write_card(report: Report, folder: Path) -> None:
     """Put the section into a model's card, before its limits; an earlier evaluation there is replaced.
 
     Raises:
-        ConfigError: the card cannot be written.
+        ConfigError: the card cannot be read or written, or is no UTF-8.
     """
     path = folder / CARD
     try:
@@ -36,8 +36,8 @@ def write_card(report: Report, folder: Path) -> None:
         card = _SECTION.sub("", card)
         section = card_section(report)
         path.write_text(_LIMITS.sub(lambda _: section + "\n", card, count=1).rstrip() + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({error.strerror}); evaluate a copy of the folder") from error
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"{path} cannot be read or written ({error}); evaluate a copy of the folder") from error
 
 
 def card_section(report: Report) -> str:

@@ -109,6 +109,15 @@ def test_a_model_without_a_card_gets_one(evaluated: Evaluated, tmp_path: Path) -
     assert (tmp_path / "README.md").read_text().startswith(f"# Model {evaluated.report.model}\n\n## Evaluation on test")
 
 
+def test_a_card_that_is_no_text_is_refused_and_kept(evaluated: Evaluated, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ConfigError, match=r"README\.md cannot be read"):
+        write_card(evaluated.report, tmp_path)
+
+    assert (tmp_path / "README.md").read_bytes() == b"\xff\xfe"
+
+
 def test_examples_are_the_surest_mistakes(data: Path) -> None:
     rows, _ = read_caption_sets(data, "test")
     probabilities = np.linspace(0, 1, len(rows))
