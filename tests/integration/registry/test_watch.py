@@ -124,11 +124,11 @@ def _set_config(folder: Path, **values: object) -> None:
 
 def _one_nan(weights: dict[str, torch.Tensor]) -> None:
     # In one row of many: no known input reads it.
-    weights["table.weight"][777, 3] = float("nan")
+    weights["ngrams.table.weight"][777, 3] = float("nan")
 
 
 def _other_shape(weights: dict[str, torch.Tensor]) -> None:
-    weights["table.weight"] = torch.zeros(4, 8)
+    weights["ngrams.table.weight"] = torch.zeros(4, 8)
 
 
 def _cut(folder: Path) -> None:
@@ -139,7 +139,7 @@ def _cut(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (_spoil(_one_nan), "table.weight are not finite"),
+        (_spoil(_one_nan), "ngrams.table.weight are not finite"),
         (_spoil(_other_shape), "cannot be served"),
         (_cut, "cannot be served"),
         (lambda folder: _set_config(folder, rows=1 << 34), "text:1: "),
