@@ -1,5 +1,9 @@
-"""A report → the figures section of a model card, which lies beside the weights and names nobody's folders."""
+"""A report → the evaluation section of a model card, which lies beside the weights and names nobody's folders."""
 
+import re
+from pathlib import Path
+
+from core.errors import ConfigError
 from models.evaluation.markdown import (
     DEFINITIONS,
     calibration_table,
@@ -14,9 +18,31 @@ _KINDS = ("language", "source", "harmful part")
 """Slices a card shows; the report shows all."""
 
 
+CARD = "README.md"
+_HEAD = "## Evaluation on "
+_SECTION = re.compile(rf"^{_HEAD}.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_LIMITS = re.compile(r"(?=^## Limits$)|\Z", re.MULTILINE)
+
+
+def write_card(report: Report, folder: Path) -> None:
+    """Put the section into a model's card, before its limits; an earlier evaluation there is replaced.
+
+    Raises:
+        ConfigError: the card cannot be written.
+    """
+    path = folder / CARD
+    try:
+        card = path.read_text(encoding="utf-8") if path.exists() else f"# Model {report.model}\n\n"
+        card = _SECTION.sub("", card)
+        section = card_section(report)
+        path.write_text(_LIMITS.sub(lambda _: section + "\n", card, count=1).rstrip() + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror}); evaluate a copy of the folder") from error
+
+
 def card_section(report: Report) -> str:
-    """Markdown from `## Figures` on: every set, calibration, rivals and conditions where there are any."""
-    parts = [f"## Figures on {report.split}", _intro(report), figures_table(report.sets)]
+    """Markdown from its heading on: every set, calibration, rivals and conditions where there are any."""
+    parts = [f"{_HEAD}{report.split}", _intro(report), figures_table(report.sets)]
     if report.cross_validation is not None:
         parts += [
             "The recipe cross-validated on train and validation, no group on both sides; not these weights:",

@@ -53,6 +53,11 @@ class Model:
         """Added to the logit before it is divided by the temperature."""
         return float(getattr(self.loaded.config, "calibration_bias", 0.0))
 
+    @property
+    def _below(self) -> float:
+        """What the logit is divided by below the cut, where that is another number than above it."""
+        return float(getattr(self.loaded.config, "calibration_below", self.temperature))
+
     def harm(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N, L) as served → (N,) of `harmful`; of models without that label, their likeliest kind of harm."""
         labels = self.loaded.labels
@@ -64,11 +69,12 @@ class Model:
 
     def uncalibrated(self, harm: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """What the network would say without its temperature and bias; None where it has none."""
-        if math.isclose(self.temperature, 1.0) and self.bias == 0.0:
+        if math.isclose(self.temperature, 1.0) and math.isclose(self._below, 1.0) and self.bias == 0.0:
             return None
         clipped = np.clip(harm, _SURE, 1 - _SURE)
-        logit = np.log(clipped / (1 - clipped)) * self.temperature - self.bias
-        return np.asarray(1 / (1 + np.exp(-logit)))
+        logit = np.log(clipped / (1 - clipped))
+        raw = logit * np.where(logit > 0, self.temperature, self._below) - self.bias
+        return np.asarray(1 / (1 + np.exp(-raw)))
 
 
 def load_model(name: str | Path) -> Model:

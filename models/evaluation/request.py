@@ -10,7 +10,7 @@ class Request:
 
     Attributes:
         model: a model's folder, or a starter model's name.
-        data: folder with `text/*.parquet` and `video/manifest.csv`.
+        data: folder with tables of captions in `text/` and `video/manifest.csv`, each CSV or Parquet.
         champion: another model of the same modality, for the paired tests.
         sources: the text files to use; none: the default mix.
         folds: whether a video model's recipe is cross-validated as well.

@@ -1,6 +1,7 @@
 """A model and labelled data → its report: what `clipwarden models evaluate` and the registry's gates call."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import structlog
@@ -20,10 +21,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A report, and the rows the model got most wrong: they hold what people wrote, so they go to a file only."""
+    """A report of the model in `folder`, and the rows it got most wrong, which people wrote: they go to a file only."""
 
     report: Report
     examples: list[pd.DataFrame]
+    folder: Path
 
 
 def evaluate_model(request: Request, progress: Progress = no_progress) -> Evaluated:
@@ -34,14 +36,16 @@ def evaluate_model(request: Request, progress: Progress = no_progress) -> Evalua
         MediaError: a clip cannot be decoded.
     """
     if not request.data.is_dir():
-        raise ConfigError(f"{request.data} is no folder; name one with text/*.parquet and video/manifest.csv")
+        raise ConfigError(
+            f"{request.data} is no folder; name one with tables of captions in text/, and video/manifest.csv"
+        )
     model = load_model(request.model)
     champion = _load_champion(request.champion, model)
     measure = measure_fusion if model.modality is Modality.FUSION else measure_single
     measured, examples = measure(request, model, champion, progress=progress)
     # Who looked at which rows is part of what later figures on them mean.
     _log.info("evaluation.done", model=model.name, fingerprint=model.loaded.fingerprint, split=request.split)
-    return Evaluated(_report(request, model, measured), examples)
+    return Evaluated(_report(request, model, measured), examples, model.folder)
 
 
 def _load_champion(name: str | None, model: Model) -> Model | None:

@@ -25,7 +25,6 @@ from models.networks.adapters import HuggingFaceText, HuggingFaceVideo
 from models.networks.config import OwnConfig
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.hybrid import HybridTextConfig, HybridTextModel
-from models.networks.text import NgramTextConfig, NgramTextModel
 from models.networks.video import MotionVideoConfig, MotionVideoModel
 from models.preprocess import PixelScale
 from models.spec import ClipSpec
@@ -80,7 +79,6 @@ def register_networks() -> None:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
     for config, model in (
         (HybridTextConfig, HybridTextModel),
-        (NgramTextConfig, NgramTextModel),
         (MotionVideoConfig, MotionVideoModel),
         (CrossFusionConfig, CrossFusionModel),
     ):
@@ -94,9 +92,7 @@ def load_text(folder: Path) -> Loaded[Any]:
     Raises:
         ConfigError: the folder cannot be served.
     """
-    return _load(
-        folder, (HybridTextConfig, NgramTextConfig), _Foreign(AutoModelForSequenceClassification, HuggingFaceText)
-    )
+    return _load(folder, HybridTextConfig, _Foreign(AutoModelForSequenceClassification, HuggingFaceText))
 
 
 def load_video(folder: Path) -> Loaded[Any]:
@@ -109,7 +105,7 @@ def load_video(folder: Path) -> Loaded[Any]:
     def adapt(model: Any) -> HuggingFaceVideo:  # noqa: ANN401 - any of transformers' classes
         return HuggingFaceVideo(model, pixel_scale(folder))
 
-    return _load(folder, (MotionVideoConfig,), _Foreign(AutoModelForVideoClassification, adapt))
+    return _load(folder, MotionVideoConfig, _Foreign(AutoModelForVideoClassification, adapt))
 
 
 def load_fusion(folder: Path) -> Loaded[Any]:
@@ -118,7 +114,7 @@ def load_fusion(folder: Path) -> Loaded[Any]:
     Raises:
         ConfigError: the folder cannot be served.
     """
-    return _load(folder, (CrossFusionConfig,), None)
+    return _load(folder, CrossFusionConfig, None)
 
 
 def read_tokenizer(folder: Path, config: Any) -> tuple[bytes, int]:  # noqa: ANN401 - any checkpoint's config
@@ -128,7 +124,7 @@ def read_tokenizer(folder: Path, config: Any) -> tuple[bytes, int]:  # noqa: ANN
         ConfigError: there is none.
     """
     try:
-        if isinstance(config, HybridTextConfig | NgramTextConfig):
+        if isinstance(config, HybridTextConfig):
             return (folder / "tokenizer.json").read_bytes(), config.max_tokens
         if not any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)):
             # transformers would make one up without words in it.
@@ -173,7 +169,7 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _load(folder: Path, own: tuple[type[OwnConfig], ...], foreign: _Foreign | None) -> Loaded[Any]:
+def _load(folder: Path, own: type[OwnConfig], foreign: _Foreign | None) -> Loaded[Any]:
     register_networks()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -184,7 +180,7 @@ def _load(folder: Path, own: tuple[type[OwnConfig], ...], foreign: _Foreign | No
             network = foreign.adapt(_from_pretrained(folder, foreign.auto))
             labels = network.reader.labels
         else:
-            raise _refusal(folder, f"its model_type is {config.model_type}, not {own[0].model_type}")
+            raise _refusal(folder, f"its model_type is {config.model_type}, not {own.model_type}")
         mark = fingerprint(folder)
     except UNREADABLE as error:
         raise _refusal(folder, one_line(error)) from error

@@ -1,7 +1,8 @@
 """Every hyperparameter of a training run, logged whole with it and written into the checkpoint's card."""
 
 import math
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TEXT_SOURCES = (
@@ -39,7 +40,7 @@ class TrainConfig:
     """What every run has; `data`, `out` and `version` come from the caller.
 
     Attributes:
-        data: folder with `text/*.parquet` and `video/manifest.csv`.
+        data: folder with tables of captions in `text/` and `video/manifest.csv`, each CSV or Parquet.
         out: the checkpoint's folder; written only when training ended well.
         version: what the checkpoint calls itself in every verdict.
         cache: where decoded and frozen features are kept between runs; safe to delete.
@@ -49,7 +50,7 @@ class TrainConfig:
     out: Path
     version: str = "local"
     random_state: int = 7
-    threads: int = 1
+    threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     cache: Path = Path(".clipwarden/training")
 
 

@@ -17,7 +17,6 @@ from models.networks.config import OwnConfig
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.hybrid import HybridTextModel
 from models.networks.loading import Loaded, load_text, load_video
-from models.networks.text import NgramTextModel
 from models.networks.video import MotionVideoModel
 from models.training.captions import encode, pad
 from models.training.captions import predict as predict_text
@@ -42,7 +41,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 class _Parts:
     """The models whose states fusion reads."""
 
-    text: Loaded[HybridTextModel | NgramTextModel]
+    text: Loaded[HybridTextModel]
     video: Loaded[MotionVideoModel]
     tokenizer: Tokenizer
 
@@ -100,11 +99,10 @@ def predict(
 
 def _load_parts(config: FusionTraining) -> _Parts:
     text, video = load_text(config.models / "text"), load_video(config.models / "video")
-    if not (isinstance(text.network, HybridTextModel | NgramTextModel) and isinstance(video.network, MotionVideoModel)):
+    if not (isinstance(text.network, HybridTextModel) and isinstance(video.network, MotionVideoModel)):
         raise ConfigError(f"fusion trains over models of `clipwarden train`; {config.models} holds others")
-    if isinstance(text.network, HybridTextModel):
-        # As served, and three times as fast.
-        text.network.encoder.bfloat16()
+    # As served, and three times as fast.
+    text.network.encoder.bfloat16()
     tokenizer = Tokenizer.from_file(str(config.models / "text" / "tokenizer.json"))
     return _Parts(text, video, tokenizer)
 

@@ -231,9 +231,14 @@ class Run:
         self._optimizer.step()
         self._schedule.step()
         with torch.no_grad():
-            weight = 1 - self._config.average_decay
+            weight = 1 - self._decay()
             torch._foreach_lerp_(list(self._average.values()), list(self._weights.values()), weight)
         return total
+
+    def _decay(self) -> float:
+        """Of the average: it forgets where the run began within the first steps, however few there will be."""
+        taken = self._schedule.last_epoch
+        return min(self._config.average_decay, (1 + taken) / (10 + taken))
 
     def _copies(self) -> dict[str, torch.Tensor]:
         return {name: weight.detach().clone() for name, weight in self._weights.items()}

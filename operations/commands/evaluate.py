@@ -23,10 +23,12 @@ from operations.seat import screen
 _PLAIN: dict[str, Any] = {"box": None, "pad_edge": False, "padding": (0, 1, 0, 0)}
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - the options of the command
     model: Annotated[str, typer.Argument(help="A model's folder; or text, video, fusion: the starter models.")],
     *,
-    data: Annotated[Path | None, typer.Option(help="Folder with text/*.parquet and video/manifest.csv.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with tables of captions in text/, and video/manifest.csv.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Which rows, by their column split.")] = "test",
     champion: Annotated[
         str | None, typer.Option(help="Another model of the same kind, tested on the same rows.")
@@ -34,10 +36,12 @@ def evaluate(
     source: Annotated[list[str] | None, typer.Option(help="Only this text file, by its name; repeatable.")] = None,
     folds: Annotated[bool, typer.Option(help="Video: cross-validate the recipe as well.")] = True,
     out: Annotated[Path | None, typer.Option(help="Folder of the report; default: evaluations/MODEL-SPLIT.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Put the figures into the model's own README.md too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Measure a model on labelled data. Example: clipwarden models evaluate text --data data/ --champion OLD/text."""
     # Listing and promoting models, in the same module, need none of training's packages.
+    from models.evaluation.card import write_card  # noqa: PLC0415
     from models.evaluation.folder import write_evaluation  # noqa: PLC0415
     from models.evaluation.run import evaluate_model  # noqa: PLC0415
 
@@ -50,11 +54,13 @@ def evaluate(
         sources=tuple(source or ()),
         folds=folds,
     )
-    with _bars() as progress:
+    with bars() as progress:
         evaluated = evaluate_model(request, progress)
     report = evaluated.report
     out = out or Path("evaluations") / re.sub(r"[^\w.-]+", "-", f"{report.model}-{split}")
     write_evaluation(evaluated, out)
+    if card:
+        write_card(report, evaluated.folder)
     if as_json:
         typer.echo(report.to_json())
     else:
@@ -71,7 +77,7 @@ def data_of_environment() -> Path:
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
+def bars() -> Iterator[Callable[[str, int, int], None]]:
     """One bar per scoring, with the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=screen, transient=True) as bar:

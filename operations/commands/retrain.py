@@ -24,7 +24,9 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 def retrain(
     name: Annotated[Modality, typer.Argument(help="text or video.")] = Modality.TEXT,
     *,
-    data: Annotated[Path | None, typer.Option(help="Folder with text/*.parquet and video/manifest.csv.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with tables of captions in text/, and video/manifest.csv.")
+    ] = None,
     labels: Annotated[
         Path | None, typer.Option(help="Labelled captions, CSV or Parquet, instead of moderators' decisions.")
     ] = None,

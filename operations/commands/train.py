@@ -13,15 +13,19 @@ from rich.table import Table
 
 from core.errors import ConfigError
 from core.labels import Modality
-from core.settings import Settings, process_environment
+from core.settings import Settings
 from core.telemetry import configure_logging
 from models.bundle import STARTER, load_bundle
+from models.evaluation.card import write_card
+from models.evaluation.request import Request
+from models.evaluation.run import evaluate_model
 from models.serving.golden import write_golden
 from models.training.evaluate import Figures
 from models.training.loop import Report, log_progress
 from models.training.progress import ProgressBar
 from models.training.recipes import DEFAULTS, Recipe, load_recipe
 from models.training.train import train as train_model
+from operations.commands.evaluate import bars, data_of_environment
 from operations.seat import screen
 
 app = typer.Typer()
@@ -54,7 +58,7 @@ def train(
     """Train on labelled texts and clips. Example: clipwarden train text --data data/ --out models-local/."""
     configure_logging(Settings.load().telemetry)
     asked = recipe_of(what, recipe, base)
-    data = data or _data_of_environment()
+    data = data or data_of_environment()
     out = out or (STARTER if what is What.STARTER else Path("models-local"))
     chosen = tuple(Modality) if what is What.STARTER else (Modality(what.value),)
     figures = {}
@@ -65,6 +69,8 @@ def train(
             )
     # Known inputs and their answers: a worker that computes something else refuses to serve the folder.
     write_golden(load_bundle(out), out)
+    if what is What.STARTER:
+        _measure(out, data)
     _report(figures, out, as_json=as_json)
 
 
@@ -91,11 +97,12 @@ def _shown(modality: Modality) -> Iterator[Report]:
         yield bar
 
 
-def _data_of_environment() -> Path:
-    data = process_environment().get("CLIPWARDEN_DEMO_DATA")
-    if data is None:
-        raise ConfigError("no data: name a folder with --data, or set CLIPWARDEN_DEMO_DATA")
-    return Path(data)
+def _measure(out: Path, data: Path) -> None:
+    """Put every figure with its interval into the cards."""
+    for modality in Modality:
+        with bars() as progress:
+            evaluated = evaluate_model(Request(model=str(out / modality), data=data), progress)
+        write_card(evaluated.report, evaluated.folder)
 
 
 def _report(figures: dict[str, dict[str, Figures]], out: Path, *, as_json: bool) -> None:

@@ -67,7 +67,7 @@ def training_folder(data: Path, reviews: pd.DataFrame, out: Path) -> Path:
         ConfigError: the data cannot be read.
     """
     if not data.is_dir():
-        raise ConfigError(f"{data} is no folder; name one with text/*.parquet and video/manifest.csv")
+        raise ConfigError(f"{data} is no folder; name one with tables of captions in text/, and video/manifest.csv")
     (out / "text").mkdir(parents=True)
     for path in data.iterdir():
         if path.name != "text":

@@ -25,6 +25,7 @@ from models.evaluation.run import evaluate_model
 from models.gates import SPLIT
 from models.promotion import register
 from models.registry import Registry, Version
+from models.training.tables import read_table, table_names, table_path
 from operations.provenance import read_run
 from operations.retraining.labels import read_labels, rows_of, training_folder
 from operations.retraining.look import Asked, Look, Outcome, decide
@@ -152,12 +153,9 @@ def _labels(session: Session, asked: Asked, last: dict[str, Any]) -> _Labels:
 
 
 def _splits(data: Path, modality: Modality) -> set[str]:
-    try:
-        if modality is Modality.VIDEO:
-            return set(pd.read_csv(data / "video" / "manifest.csv", usecols=["split"])["split"])
-        files = (path for path in (data / "text").glob("*.parquet") if path.stem not in LEFT_OUT)
-        return {str(split) for path in files for split in pd.read_parquet(path, columns=["split"])["split"].unique()}
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{data} cannot be read ({' '.join(str(error).split())[:200]}); see docs/models.md"
-        ) from error
+    video, text = data / "video", data / "text"
+    if modality is Modality.VIDEO:
+        paths = [table_path(video, "manifest")]
+    else:
+        paths = [table_path(text, name) for name in table_names(text) if name not in LEFT_OUT]
+    return {str(split) for path in paths for split in read_table(path).get("split", ())}

@@ -1,38 +1,16 @@
 import threading
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 import redis
 
-from core.errors import CacheUnavailable
-from core.events import Verdict
 from core.labels import Action
-from core.settings import RedisSettings
 from core.storage import keys
 from core.storage.live import RedisLive
 from core.storage.memory import MemoryLive
 from core.storage.ports import Heartbeat, LiveSnapshot, LiveView
-from tests.fixtures.stores import NOON, Line, eventually, make_alert, make_verdict
-
-
-def _publish(live: LiveView, *verdicts: Verdict, now_s: float = 1.5) -> None:
-    now = verdicts[-1].event_time + timedelta(seconds=now_s)
-    live.publish(verdicts, current=frozenset(v.video_id for v in verdicts), now=now)
-
-
-class _Follower:
-    """Collects what `follow` yields, on a thread of its own."""
-
-    def __init__(self, live: LiveView, *, alerts_only: bool = True) -> None:
-        self.seen: list[str] = []
-        threading.Thread(target=self._run, args=(live.follow(alerts_only=alerts_only),), daemon=True).start()
-
-    def _run(self, verdicts: Iterator[Verdict]) -> None:
-        self.seen.extend(verdict.video_id for verdict in verdicts)
-
-    def wait_for(self, *video_ids: str) -> None:
-        eventually(lambda: set(video_ids) <= set(self.seen))
+from tests.fixtures.live import Follower, publish
+from tests.fixtures.stores import NOON, eventually, make_alert, make_verdict
 
 
 def test_an_empty_view_shows_nothing(live: LiveView) -> None:
@@ -44,7 +22,7 @@ def test_an_empty_view_shows_nothing(live: LiveView) -> None:
 def test_current_verdicts_are_shown_newest_first(live: LiveView) -> None:
     older, newer = make_verdict("v:1", caption="<b>cũ</b> 👍"), make_alert("v:2", minute=1)
 
-    _publish(live, older, newer)
+    publish(live, older, newer)
 
     snapshot = live.snapshot()
     assert snapshot.verdicts == (newer, older)
@@ -53,7 +31,7 @@ def test_current_verdicts_are_shown_newest_first(live: LiveView) -> None:
 
 def test_a_verdict_that_is_not_current_is_not_shown(live: LiveView) -> None:
     current = make_verdict("v:1", minute=5)
-    _publish(live, current)
+    publish(live, current)
 
     live.publish([make_alert("v:1", minute=1)], current=frozenset(), now=NOON)
 
@@ -63,14 +41,14 @@ def test_a_verdict_that_is_not_current_is_not_shown(live: LiveView) -> None:
 def test_of_two_posts_of_one_video_in_a_batch_the_newest_is_shown(live: LiveView) -> None:
     newest = make_alert("v:1", offset=2, minute=2)
 
-    _publish(live, newest, make_verdict("v:1", offset=1, minute=1))
+    publish(live, newest, make_verdict("v:1", offset=1, minute=1))
 
     assert live.snapshot().verdicts == (newest,)
 
 
 def test_an_older_verdict_never_replaces_a_newer_one_in_the_view(live: LiveView) -> None:
     newest = make_alert("v:1", minute=2)
-    _publish(live, newest)
+    publish(live, newest)
 
     live.rebuild([make_verdict("v:1", minute=1), make_verdict("v:2")], NOON)
 
@@ -80,7 +58,7 @@ def test_an_older_verdict_never_replaces_a_newer_one_in_the_view(live: LiveView)
 
 def test_the_view_keeps_only_the_newest(live: LiveView) -> None:
     for n in range(12):
-        _publish(live, make_verdict(f"v:{n}", minute=n))
+        publish(live, make_verdict(f"v:{n}", minute=n))
 
     assert [v.video_id for v in live.snapshot().verdicts] == [f"v:{n}" for n in reversed(range(2, 12))]
 
@@ -100,9 +78,9 @@ def test_posted_to_alert_counts_current_alerts_that_are_no_replay(live: LiveView
 
 
 def test_posted_to_alert_reaches_back_one_hour(live: LiveView) -> None:
-    _publish(live, make_alert("v:1"), now_s=1.0)
-    _publish(live, make_alert("v:2", minute=50), now_s=2.0)
-    _publish(live, make_alert("v:3", minute=70), now_s=3.0)
+    publish(live, make_alert("v:1"), now_s=1.0)
+    publish(live, make_alert("v:2", minute=50), now_s=2.0)
+    publish(live, make_alert("v:3", minute=70), now_s=3.0)
 
     assert live.snapshot().posted_to_alert_s == (2.0, 3.0)
 
@@ -126,7 +104,7 @@ def test_a_heartbeat_is_shown_until_it_runs_out(live: LiveView) -> None:
 
 def test_only_a_rebuild_builds_the_view(live: LiveView) -> None:
     assert live.is_empty()
-    _publish(live, make_verdict())
+    publish(live, make_verdict())
     assert live.is_empty()
 
     live.rebuild([make_verdict("v:2")], NOON)
@@ -156,28 +134,28 @@ def test_a_view_that_lost_its_data_is_empty(live: LiveView, request: pytest.Fixt
 
 
 def test_following_starts_with_the_view_oldest_first(live: LiveView) -> None:
-    _publish(live, make_alert("v:1"), make_verdict("v:2", minute=1), make_alert("v:3", minute=2))
+    publish(live, make_alert("v:1"), make_verdict("v:2", minute=1), make_alert("v:3", minute=2))
 
-    follower = _Follower(live)
+    follower = Follower(live)
 
     follower.wait_for("v:3")
     assert follower.seen == ["v:1", "v:3"]
 
 
 def test_following_goes_on_with_what_is_published_each_once(live: LiveView) -> None:
-    _publish(live, make_alert("v:1"))
-    follower = _Follower(live)
+    publish(live, make_alert("v:1"))
+    follower = Follower(live)
     follower.wait_for("v:1")
 
-    _publish(live, make_alert("v:1"), make_verdict("v:safe", minute=1), make_verdict("v:2", action=Action.REVIEW))
-    _publish(live, make_alert("v:2", offset=1, minute=3), make_alert("v:end", minute=4))
+    publish(live, make_alert("v:1"), make_verdict("v:safe", minute=1), make_verdict("v:2", action=Action.REVIEW))
+    publish(live, make_alert("v:2", offset=1, minute=3), make_alert("v:end", minute=4))
 
     follower.wait_for("v:end")
     assert follower.seen == ["v:1", "v:2", "v:2", "v:end"]
 
 
 def test_following_everything_tells_of_safe_verdicts_too(live: LiveView) -> None:
-    follower = _Follower(live, alerts_only=False)
+    follower = Follower(live, alerts_only=False)
     live.publish([make_verdict("v:before")], current=frozenset({"v:before"}), now=NOON)
     follower.wait_for("v:before")
 
@@ -187,11 +165,11 @@ def test_following_everything_tells_of_safe_verdicts_too(live: LiveView) -> None
 
 
 def test_a_replay_with_another_outcome_is_told(live: LiveView) -> None:
-    follower = _Follower(live)
-    _publish(live, make_verdict("v:1", action=Action.REVIEW))
+    follower = Follower(live)
+    publish(live, make_verdict("v:1", action=Action.REVIEW))
     follower.wait_for("v:1")
 
-    _publish(live, make_alert("v:1", replay_of="video.posted.v1:0:1"))
+    publish(live, make_alert("v:1", replay_of="video.posted.v1:0:1"))
 
     eventually(lambda: follower.seen == ["v:1", "v:1"])
 
@@ -214,9 +192,9 @@ def test_nothing_published_around_the_snapshot_is_missed(kind: str, request: pyt
         """Something is published right before and right after the view is read."""
 
         def snapshot(self) -> LiveSnapshot:
-            _publish(self, make_alert("v:before"))
+            publish(self, make_alert("v:before"))
             snapshot: LiveSnapshot = super().snapshot()
-            _publish(self, make_alert("v:after", minute=1))
+            publish(self, make_alert("v:after", minute=1))
             return snapshot
 
     live = Interrupted() if kind == "memory" else Interrupted(request.getfixturevalue("redis_settings"))
@@ -230,7 +208,7 @@ def test_nothing_published_around_the_snapshot_is_missed(kind: str, request: pyt
 def test_all_keys_are_ours(live: LiveView, request: pytest.FixtureRequest) -> None:
     if isinstance(live, MemoryLive):
         return
-    _publish(live, make_alert())
+    publish(live, make_alert())
     live.rebuild([make_alert()], NOON)
     live.count({"safe": 1}, NOON)
     live.beat(Heartbeat("worker", "0", "ready", "0.1.0", NOON))
@@ -240,79 +218,3 @@ def test_all_keys_are_ours(live: LiveView, request: pytest.FixtureRequest) -> No
 
     assert len(names) == 9
     assert all(name.startswith(keys.PREFIX) for name in names)
-
-
-@pytest.fixture
-def redis_line(redis_settings: RedisSettings, line: Callable[[str, int], Line]) -> tuple[Line, RedisSettings]:
-    address = redis.connection.parse_url(redis_settings.url.get_secret_value())  # type: ignore[no-untyped-call]
-    laid = line(address["host"], address["port"])
-    url = redis_settings.url.get_secret_value().replace(f":{address['port']}/", f":{laid.port}/")
-    return laid, RedisSettings(url=url, live_size=10)
-
-
-def test_redis_away_is_cache_unavailable_and_comes_back(redis_line: tuple[Line, RedisSettings]) -> None:
-    laid, settings = redis_line
-    live = RedisLive(settings)
-    live.ping()
-
-    laid.cut()
-    for call in (live.ping, live.is_empty, live.snapshot, lambda: _publish(live, make_alert())):
-        with pytest.raises(CacheUnavailable):
-            call()
-    laid.restore()
-
-    _publish(live, make_alert())
-    assert len(live.snapshot().verdicts) == 1
-    live.close()
-
-
-def test_following_survives_a_restart_and_catches_up(
-    redis_line: tuple[Line, RedisSettings], redis_settings: RedisSettings
-) -> None:
-    laid, settings = redis_line
-    live, writer = RedisLive(settings), RedisLive(redis_settings)
-    follower = _Follower(live)
-    _publish(writer, make_alert("v:1"))
-    follower.wait_for("v:1")
-
-    laid.cut()
-    _publish(writer, make_alert("v:meanwhile", minute=1))
-    laid.restore()
-    follower.wait_for("v:meanwhile")
-    _publish(writer, make_alert("v:2", minute=2))
-
-    follower.wait_for("v:2")
-    assert follower.seen == ["v:1", "v:meanwhile", "v:2"]
-    live.close()
-    writer.close()
-
-
-def test_what_another_version_wrote_is_left_out(redis_settings: RedisSettings) -> None:
-    live = RedisLive(redis_settings)
-    _publish(live, make_alert("v:1"), make_alert("v:2", minute=1))
-    with redis.Redis.from_url(redis_settings.url.get_secret_value()) as client:
-        client.hset(keys.LIVE_VERDICTS, "v:1", '{"schema": "video.verdicts.v9"}')
-
-    assert [v.video_id for v in live.snapshot().verdicts] == ["v:2"]
-    live.close()
-
-
-def test_a_publish_prolongs_the_view_as_a_whole(redis_settings: RedisSettings) -> None:
-    live = RedisLive(redis_settings)
-    live.rebuild([make_alert()], NOON)
-    whole = (keys.LIVE, keys.LIVE_FLAGGED, keys.LIVE_VERDICTS, keys.BUILT)
-
-    with redis.Redis.from_url(redis_settings.url.get_secret_value()) as client:
-        assert all(client.expire(key, 5) for key in whole)
-        _publish(live, make_verdict("v:2"))
-        assert min(client.ttl(key) for key in whole) > 5
-    live.close()
-
-
-def test_a_view_that_silence_ended_is_empty(redis_settings: RedisSettings) -> None:
-    live = RedisLive(redis_settings.model_copy(update={"live_ttl_s": 1}))
-    live.rebuild([make_alert()], NOON)
-
-    eventually(live.is_empty)
-    assert live.snapshot().verdicts == ()
-    live.close()

@@ -64,7 +64,7 @@ def data(tmp_path: Path) -> Path:
             for word, label in words]  # fmt: skip
     (tmp_path / "data" / "text").mkdir(parents=True)
     table = pd.DataFrame(rows, columns=["text", "label", "split"]).assign(category="", lang="en")
-    table.to_parquet(tmp_path / "data" / "text" / "en_own.parquet")
+    table.to_csv(tmp_path / "data" / "text" / "en_own.csv", index=False)
     return tmp_path / "data"
 
 

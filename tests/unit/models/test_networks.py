@@ -6,7 +6,6 @@ from torch import nn
 
 from models.networks.fusion import CrossFusionConfig, CrossFusionModel
 from models.networks.ngrams import SPACE_ID, NgramHasher
-from models.networks.text import NgramTextConfig, NgramTextModel
 from models.networks.trunk import Trunk
 from models.networks.video import MotionVideoConfig, MotionVideoModel
 
@@ -28,12 +27,6 @@ def words(text: str) -> list[int]:
 def at_rest(network: N) -> N:
     network.train(mode=False)
     return network
-
-
-@pytest.fixture
-def text() -> NgramTextModel:
-    torch.manual_seed(0)
-    return at_rest(NgramTextModel(NgramTextConfig(rows=1 << 10, dim=8, hidden=12, first_letter_id=LETTERS)))
 
 
 @pytest.fixture
@@ -65,33 +58,6 @@ def test_letters_in_another_order_are_another_word() -> None:
     rows = hasher(*captions(words("tab bat"))).word_rows[0, :, 0]
 
     assert rows[0] != rows[1]
-
-
-@torch.inference_mode()
-def test_padding_changes_no_score(text: NgramTextModel) -> None:
-    short, long = words("a bad dog"), words("one two three four five six")
-
-    alone, together = text(*captions(short)), text(*captions(short, long))
-
-    assert torch.allclose(alone.probabilities[0], together.probabilities[0], atol=1e-6)
-    assert torch.allclose(alone.token_scores[0], together.token_scores[0, : len(short)], atol=1e-6)
-    assert together.token_scores[0, len(short) :].sum() == 0
-
-
-@torch.inference_mode()
-def test_no_kind_of_harm_is_likelier_than_harm(text: NgramTextModel) -> None:
-    out = text(torch.randint(2, 40, (16, 30)), torch.ones(16, 30, dtype=torch.long))
-
-    assert (out.probabilities[:, 1:] <= out.probabilities[:, :1]).all()
-    assert out.states.shape[:2] == out.state_mask.shape
-    assert ((out.token_scores >= 0) & (out.token_scores <= 1)).all()
-
-
-@torch.inference_mode()
-def test_a_caption_without_an_id_scores_zero(text: NgramTextModel) -> None:
-    out = text(torch.zeros(1, 4, dtype=torch.long), torch.zeros(1, 4, dtype=torch.long))
-
-    assert out.probabilities.tolist() == [[0, 0, 0]]
 
 
 @pytest.mark.parametrize("size", [64, 65])

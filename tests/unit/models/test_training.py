@@ -171,6 +171,21 @@ def test_the_loop_keeps_the_best_epoch_and_stops_early() -> None:
     assert not model.training
 
 
+def test_the_average_of_a_short_run_forgets_where_it_began() -> None:
+    model = nn.Linear(1, 1)
+    with torch.no_grad():
+        model.weight.fill_(100.0)
+
+    def loss(batch: torch.Tensor) -> torch.Tensor:
+        return (model.weight - 100 + len(batch)).square().mean()
+
+    task = Task(lambda: torch.arange(120).split(4), loss, lambda _: 1.0)
+    config = LoopConfig(epochs=1, batch_size=4, learning_rate=1.0, weight_decay=0.0, average_decay=0.998)
+    fit(model, task, config, lambda _: None)
+
+    assert abs(model.weight.item() - 96) < 1.5
+
+
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     config = LoopConfig(epochs=4, batch_size=4, learning_rate=0.1, weight_decay=0.0, patience=4, average_decay=0.5)
     scores = iter(range(8))

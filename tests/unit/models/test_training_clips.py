@@ -6,19 +6,17 @@ import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from core.errors import ConfigError
 from models.bundle import load_bundle
-from models.networks.text import NgramTextConfig, NgramTextModel
 from models.networks.video import MotionVideoModel
-from models.training.checkpoint import save_checkpoint
 from models.training.clips import load_clips
 from models.training.config import FusionTraining, LoopConfig, VideoTraining
 from models.training.evaluate import Figures
 from models.training.fusion import train_fusion
 from models.training.heads import assign_folds, cross_validate
 from models.training.video import read_states, train_video, unseen_states
+from tests.fixtures.registry import save_text
 
 SIDE_PX, FRAMES = 64, 8
 CAPTIONS = {"good day": "safe", "bad dog": "harmful"}
@@ -61,15 +59,6 @@ def write_data(data: Path) -> None:
     for language in ("vi", "en"):
         told = pd.DataFrame(captions, columns=["text", "label", "category", "split"]).assign(lang=language)
         told.to_parquet(data / "text" / f"{language}_captions.parquet")
-
-
-def save_text_model(folder: Path) -> None:
-    letters = {"<pad>": 0, "<unk>": 1, " ": 2} | {chr(ord("a") + n): 3 + n for n in range(26)}
-    tokenizer = Tokenizer(models.WordLevel(letters, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    torch.manual_seed(0)
-    network = NgramTextModel(NgramTextConfig(rows=1 << 10, dim=8, hidden=12, first_letter_id=3))
-    save_checkpoint(network, folder, {"tokenizer.json": tokenizer.to_str()})
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +150,7 @@ def test_clips_without_a_label_are_refused(tmp_path: Path, network: MotionVideoM
 
 def test_a_trained_fusion_model_is_served_and_never_below_one_modality(data: Path, video: dict[str, Figures]) -> None:
     assert "test" in video
-    save_text_model(data / "models" / "text")
+    save_text(data / "models" / "text")
     loop = LoopConfig(epochs=1, batch_size=32, learning_rate=1e-3, weight_decay=0.0, average_decay=0.5)
 
     figures = train_fusion(

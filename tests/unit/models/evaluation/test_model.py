@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.errors import ConfigError
 from core.labels import Modality
@@ -38,10 +39,13 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 def test_calibration_can_be_taken_off() -> None:
     model = load_model("text")
+    config = model.loaded.config
     logits = np.array([-2.0, 0.0, 3.0])
-    served = 1 / (1 + np.exp(-(logits + model.bias) / model.temperature))
+    calibrated = model.loaded.network.calibrated(torch.from_numpy(logits)).numpy()
+    served = 1 / (1 + np.exp(-calibrated))
 
     found = model.uncalibrated(served)
 
+    assert config.calibration_below != config.calibration_temperature
     assert found is not None
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)))

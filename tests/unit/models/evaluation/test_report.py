@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import ConfigError
-from models.evaluation.card import card_section
+from models.evaluation.card import card_section, write_card
 from models.evaluation.examples import MOST, worst_examples
 from models.evaluation.figures import Answers
 from models.evaluation.folder import EXAMPLES, write_evaluation
@@ -84,10 +85,28 @@ def test_the_card_shows_every_set_with_its_intervals_and_calibration(evaluated: 
     card = card_section(evaluated.report)
 
     ap = evaluated.report.main.figures.ap
-    assert card.startswith("## Figures on test\n")
+    assert card.startswith("## Evaluation on test\n")
     assert f"| test | 60 (20) | {ap.value:.3f} ({ap.low:.3f} to {ap.high:.3f}) |" in card
     assert "### Calibration" in card
     assert "source: en_small" in card
+
+
+def test_a_card_holds_the_last_evaluation_once_and_keeps_the_rest(evaluated: Evaluated, tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text("# Model\n\n## Data\n\nSome.\n\n## Limits\n\n- One.\n")
+
+    for split in ("gate", "test"):
+        write_card(replace(evaluated.report, split=split), tmp_path)
+
+    parts = [line for line in card.read_text().splitlines() if line.startswith("## ")]
+    assert parts == ["## Data", "## Evaluation on test", "## Limits"]
+    assert card.read_text().endswith("## Limits\n\n- One.\n")
+
+
+def test_a_model_without_a_card_gets_one(evaluated: Evaluated, tmp_path: Path) -> None:
+    write_card(evaluated.report, tmp_path)
+
+    assert (tmp_path / "README.md").read_text().startswith(f"# Model {evaluated.report.model}\n\n## Evaluation on test")
 
 
 def test_examples_are_the_surest_mistakes(data: Path) -> None:
@@ -107,7 +126,7 @@ def test_examples_are_the_surest_mistakes(data: Path) -> None:
 def test_a_spreadsheet_runs_no_text_of_the_examples(evaluated: Evaluated, tmp_path: Path) -> None:
     examples = pd.DataFrame({"set": ["test"], "text": ["=1+1"]})
 
-    write_evaluation(Evaluated(evaluated.report, [examples]), tmp_path)
+    write_evaluation(replace(evaluated, examples=[examples]), tmp_path)
 
     assert (tmp_path / EXAMPLES).read_text() == "set,text\ntest,'=1+1\n"
 
