@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,12 @@ from models.serving.golden import alone, check_finite, write_golden
 
 LOOKS = "gate_looks"
 """The tag in which every look at the gate split is noted."""
+LABELS = "labels"
+"""The tag with what a version emits, separated by commas."""
 _PARTNERS = (Modality.TEXT, Modality.VIDEO)
+
+Misfit = Callable[[Mapping[str, tuple[str, ...]]], str]
+"""What decisions make of the labels that each modality emits: why they do not fit, or nothing."""
 
 
 def register(registry: Registry, folder: Path, *, modality: Modality, run: Run, max_bytes: int) -> Version:
@@ -43,10 +49,20 @@ def register(registry: Registry, folder: Path, *, modality: Modality, run: Run, 
             raise ConfigError(f"{folder} was not trained over the text/ and video/ beside it; train fusion again")
         check_finite(network)
         write_golden(alone(bundle, modality), staged)
-        return registry.register(staged, modality=modality, run=run)
+        made = registry.register(staged, modality=modality, run=run)
+        registry.note(made, LABELS, ",".join(bundle.served.labels[modality]))
+        return registry.version(modality, made.number)
 
 
-def promote(registry: Registry, version: Version, *, base: Path, cache: Path, now: datetime) -> None:
+def promote(
+    registry: Registry,
+    version: Version,
+    *,
+    base: Path,
+    cache: Path,
+    now: datetime,
+    misfit: Misfit = lambda _: "",
+) -> None:
     """Make a version the champion if it passes its gate; each look is noted with the version.
 
     Args:
@@ -55,6 +71,7 @@ def promote(registry: Registry, version: Version, *, base: Path, cache: Path, no
         base: what serves where there is no champion.
         cache: where versions are downloaded to, to be checked.
         now: of the look.
+        misfit: asked of the labels served with it; a version that breaks what fits now is refused.
 
     Raises:
         ModelRefused: it does not pass, and by how much; or it is not what was registered.
@@ -64,10 +81,26 @@ def promote(registry: Registry, version: Version, *, base: Path, cache: Path, no
     if not found:
         folder = registry.fetch(version, cache)
         found = _strangers(registry, folder, base=base, cache=cache) if version.modality is Modality.FUSION else []
+        found += _misfits(registry, version, base=base, misfit=misfit)
     registry.note(version, LOOKS, f"{now.isoformat(timespec='seconds')} {'; '.join(found) or 'passed'}")
     if found:
         raise ModelRefused(f"{version} stays what it is: {'; '.join(found)}")
     registry.promote(version)
+
+
+def _misfits(registry: Registry, version: Version, *, base: Path, misfit: Misfit) -> list[str]:
+    """Why decisions would not know what to do with its labels, where they know it of those served now."""
+    served = dict(load_bundle(base).served.labels)
+    for modality in Modality:
+        served |= _emitted(registry.champion(modality))
+    reason = misfit(served | _emitted(version))
+    return [reason] if reason and not misfit(served) else []
+
+
+def _emitted(version: Version | None) -> dict[str, tuple[str, ...]]:
+    if version is None or LABELS not in version.tags:
+        return {}
+    return {version.modality.value: tuple(version.tags[LABELS].split(","))}
 
 
 def _strangers(registry: Registry, folder: Path, *, base: Path, cache: Path) -> list[str]:

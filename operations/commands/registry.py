@@ -1,8 +1,10 @@
 """clipwarden models register | show | promote | rollback: what the registry holds, and what of it serves."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -14,6 +16,7 @@ from core.errors import CacheUnavailable, ConfigError
 from core.labels import Modality
 from core.settings import Settings
 from core.telemetry import configure_logging
+from dataflows.policy import Policy, PolicyFile
 from models.bell import ring
 from models.bundle import STARTER
 from models.gates import FIGURE, SPLIT
@@ -67,7 +70,14 @@ def promote(name: Name, number: Annotated[int, typer.Argument(metavar="VERSION")
     base = settings.serving.models_dir or STARTER
     # Not the worker's cache: it removes there what does not serve.
     with TemporaryDirectory(prefix="clipwarden-promote-") as cache:
-        promote_version(registry, registry.version(name, number), base=base, cache=Path(cache), now=datetime.now(UTC))
+        promote_version(
+            registry,
+            registry.version(name, number),
+            base=base,
+            cache=Path(cache),
+            now=datetime.now(UTC),
+            misfit=partial(_misfit, PolicyFile(settings.flow.policy_file).policy),
+        )
     _tell(settings, name)
     _print(registry.version(name, number), as_json=as_json)
 
@@ -82,6 +92,14 @@ def rollback(name: Name, *, as_json: Json = False) -> None:
         typer.echo(json.dumps({"name": name.value, "champion": number}))
     else:
         screen.print(f"{name} {number} serves again" if number else f"{name}: the product's own model serves again")
+
+
+def _misfit(policy: Policy, emitted: Mapping[str, tuple[str, ...]]) -> str:
+    try:
+        policy.check_models(emitted)
+    except ConfigError as error:
+        return error.message
+    return ""
 
 
 def registered(*, modality: Modality | None = None) -> list[Version]:

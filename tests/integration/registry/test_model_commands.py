@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from core.errors import ConfigError, ModelRefused
 from core.labels import Modality
+from models.bundle import STARTER
 from models.networks.loading import fingerprint
 from models.registry import Registry
 from operations.commands.models import app
@@ -65,6 +66,19 @@ def test_a_model_is_registered_promoted_past_its_gate_only_and_rolled_back(
     assert isinstance(listed, list)
     assert [(row["modality"], row["number"]) for row in listed] == [("text", 2), ("text", 1)]
     assert clipwarden_models("rollback", "text") == {"name": "text", "champion": None}
+    assert environment.champion(Modality.TEXT) is None
+
+
+def test_a_model_that_lacks_a_label_of_the_policy_is_not_promoted(
+    environment: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIPWARDEN_SERVING__MODELS_DIR", str(STARTER))
+    folder = save_text(tmp_path / "text", labels=("harmful",))
+    clipwarden_models("register", str(folder), "--name", "text", "--evaluation", str(_evaluated(folder, 0.9)))
+
+    with pytest.raises(ModelRefused, match="the policy declares label 'harassment'"):
+        clipwarden_models("promote", "text", "1")
+
     assert environment.champion(Modality.TEXT) is None
 
 
