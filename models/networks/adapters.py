@@ -15,6 +15,8 @@ from models.networks.outputs import TextOutput, VideoOutput
 from models.preprocess import PixelScale, normalise_pixels
 
 _BINARY = 2
+_TIME_LAST = "timesformer"
+"""It lays its tokens out patch by patch, each through time; the others moment by moment."""
 
 
 class LabelReader:
@@ -87,7 +89,8 @@ class HuggingFaceVideo(nn.Module):
         """Score (B, T, H, W, 3) uint8 clips; the states are the last layer's, averaged over each moment's patches."""
         out = self.model(pixel_values=self._pixels(clips), output_hidden_states=True)
         moments = clips.shape[1] // _frames_of_a_patch(self.config)
-        states = _over_patches(out.hidden_states[-1].float(), moments)
+        is_time_last = self.config.model_type == _TIME_LAST
+        states = _over_patches(out.hidden_states[-1].float(), moments, is_time_last=is_time_last)
         no_evidence = torch.zeros(clips.shape[:2], device=clips.device)
         return VideoOutput(self.reader(out.logits), states, no_evidence)
 
@@ -101,8 +104,11 @@ def _frames_of_a_patch(config: Any) -> int:  # noqa: ANN401 - any checkpoint's c
     return int(size[0] if isinstance(size, list | tuple) else size)
 
 
-def _over_patches(states: torch.Tensor, moments: int) -> torch.Tensor:
+def _over_patches(states: torch.Tensor, moments: int, *, is_time_last: bool) -> torch.Tensor:
     """(B, [1 +] moments x patches, D) → (B, moments, D); a leading class token is dropped."""
     batch, tokens, width = states.shape
     patches = tokens // moments
-    return states[:, tokens - moments * patches :].reshape(batch, moments, patches, width).mean(2)
+    kept = states[:, tokens - moments * patches :]
+    if is_time_last:
+        return kept.reshape(batch, patches, moments, width).mean(1)
+    return kept.reshape(batch, moments, patches, width).mean(2)

@@ -60,11 +60,11 @@ def save_xlmr(folder: Path, config: Config) -> None:
 
 
 def save_videomae(folder: Path, config: Config) -> None:
-    VideoMAEForVideoClassification(VideoMAEConfig(**TINY_VIDEO, **config)).save_pretrained(folder)
+    VideoMAEForVideoClassification(VideoMAEConfig(**(TINY_VIDEO | config))).save_pretrained(folder)
 
 
 def save_timesformer(folder: Path, config: Config) -> None:
-    TimesformerForVideoClassification(TimesformerConfig(**TINY_VIDEO, **config)).save_pretrained(folder)
+    TimesformerForVideoClassification(TimesformerConfig(**(TINY_VIDEO | config))).save_pretrained(folder)
 
 
 @torch.inference_mode()
@@ -117,6 +117,21 @@ def test_a_video_checkpoint_is_served_with_its_own_pixels(
     expected = bundle.video.model(pixel_values=pixels).logits.softmax(1)[:, 1:]  # type: ignore[attr-defined]
     assert torch.allclose(out.probabilities, expected, atol=1e-5)
     assert (out.states.shape, out.frame_scores.shape) == ((2, moments, 16), (2, 4))
+
+
+@torch.inference_mode()
+def test_each_state_is_of_its_own_moment_where_tokens_lie_patch_by_patch(tmp_path: Path) -> None:
+    # Without layers nothing is mixed: a state is what was embedded.
+    save_timesformer(tmp_path / "video", {"num_labels": 2, "num_hidden_layers": 0})
+    bundle = load_bundle(tmp_path)
+    assert bundle.video is not None
+    calm = torch.zeros(1, 4, 32, 32, 3, dtype=torch.uint8)
+    flash = calm.clone()
+    flash[:, 3] = 255
+
+    moved = (bundle.video(flash).states - bundle.video(calm).states).abs().sum(2)[0] > 1e-4
+
+    assert moved.nonzero().flatten().tolist() == [3]
 
 
 @torch.inference_mode()
