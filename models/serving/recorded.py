@@ -1,6 +1,7 @@
 """A network at fixed shapes: each is recorded once and replayed, so that a batch costs the host next to nothing."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -45,12 +46,23 @@ class CudaRecorder:
         with torch.cuda.stream(self._stream):
             for _ in range(_WARM_RUNS):
                 run()
-        self._stream.synchronize()
+            self._stream.synchronize()
+            replay = self._record(run)
+        torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
+        return replay
+
+    def _record(self, run: Callable[[], None]) -> Replay:
+        """Not by torch.cuda.graph: that empties the process's cache of memory, also for the engine that serves."""
         graph = torch.cuda.CUDAGraph()
         # Other threads go on computing meanwhile: the worker records the next models while these serve.
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+        graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+        try:
             run()
-        torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
+        except BaseException:
+            with suppress(RuntimeError):
+                graph.capture_end()
+            raise
+        graph.capture_end()
         return graph.replay
 
 

@@ -199,11 +199,3 @@ def test_a_folder_or_device_that_is_not_there_is_a_configuration_error(served_fo
         load.load_engine(ServingSettings(models_dir=served_folder / "missing"))
     with pytest.raises(ConfigError, match="is not there"):
         load.load_engine(ServingSettings(models_dir=served_folder, device="cuda:99"))
-
-
-def test_precision_is_what_was_asked_for() -> None:
-    cpu = torch.device("cpu")
-
-    assert load.choose_dtype("fp32", cpu) is torch.float32
-    assert load.choose_dtype("bf16", cpu) is torch.bfloat16
-    assert load.choose_dtype("auto", torch.device("cuda")) is torch.bfloat16

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.serving.feed import ClipFeed, Fill
-from tests.fixtures.cuda import DEVICES
+from tests.fixtures.cuda import DEVICES, NO_GPU
 
 SHAPE = (4, 24, 24, 3)
 LARGEST = 5
@@ -49,7 +49,7 @@ def test_no_batch_ever_sees_the_pixels_of_another(device: torch.device) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@NO_GPU
 def test_a_device_that_lags_behind_still_reads_what_was_staged_for_it() -> None:
     device = torch.device("cuda")
     feed, matrix = feed_on(device), torch.randn(2048, 2048, device=device)
