@@ -92,8 +92,9 @@ def _is_joinable(layer: Any) -> bool:  # noqa: ANN401 - any module
     uses_sdpa = layer.config._attn_implementation == "sdpa"  # noqa: SLF001 - where transformers keeps it
     # Older releases kept biases, or embeddings of distances, beside the three layers.
     is_plain = not list(layer.parameters(recurse=False)) and not hasattr(layer, "distance_embedding")
-    return bool(uses_sdpa and is_plain and not layer.training)
+    return is_plain and bool(uses_sdpa) and not layer.training
 
 
-def _bias(layer: nn.Linear) -> torch.Tensor:
-    return layer.bias.detach() if layer.bias is not None else layer.weight.new_zeros(layer.out_features)
+def _bias(layer: Any) -> torch.Tensor:  # noqa: ANN401 - a linear layer; torch types a missing bias as there
+    bias = layer.bias if layer.bias is not None else layer.weight.new_zeros(layer.out_features)
+    return torch.as_tensor(bias).detach()

@@ -38,18 +38,15 @@ def compile_layers(network: nn.Module, compile_: Compile = torch.compile) -> Cal
     """
     # Code is kept per class: engines of several sizes, one after the other, must not use up its places.
     torch._dynamo.config.recompile_limit = _RECOMPILES  # noqa: SLF001 - torch's documented place for it
-    layers = repeated_layers(network)
-    for layer in layers:
-        vars(layer)["forward"] = compile_(layer.forward)
-    has_pixels = hasattr(network, "scale_pixels")
-    if has_pixels:
-        vars(network)["scale_pixels"] = compile_(network.scale_pixels)
+    places: list[tuple[nn.Module, str]] = [(layer, "forward") for layer in repeated_layers(network)]
+    if hasattr(network, "scale_pixels"):
+        places.append((network, "scale_pixels"))
+    for owner, name in places:
+        vars(owner)[name] = compile_(getattr(owner, name))
 
     def undo() -> None:
-        for layer in layers:
-            del vars(layer)["forward"]
-        if has_pixels:
-            del vars(network)["scale_pixels"]
+        for owner, name in places:
+            vars(owner).pop(name)
 
     return undo
 

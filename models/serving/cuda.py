@@ -3,11 +3,11 @@
 Here and below only torch is imported: `operations/bench/gpu_shapes.py` measures this very code on a bare machine.
 """
 
+import weakref
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from typing import Any
 
 import torch
@@ -83,7 +83,7 @@ class CudaDevice:
         Returns:
             Per modality what could not be done, and why; empty when all was.
         """
-        self._streams = streams = _next_streams(self._where)
+        self._streams = streams = self._streams or _streams_for(self, self._where)
         self._feed = self._new_feed()
         sizes = sizes_to(min(max_batch, LARGEST_TEXTS))
         texts = [_captions(size, length) for length in buckets for size in sizes]
@@ -147,14 +147,20 @@ def _clips(size: int, clip_shape: Sequence[int]) -> Example:
     return (torch.zeros(size, *clip_shape, dtype=torch.uint8),)
 
 
-_SETS: dict[torch.device, "cycle[_Streams]"] = {}
+_FREE: dict[torch.device, list[_Streams]] = {}
 
 
-def _next_streams(where: torch.device) -> _Streams:
-    """Of three sets in turn: of the engine that serves, the one before it and the one being loaded none share any.
+def _streams_for(owner: object, where: torch.device) -> _Streams:
+    """Streams that no other engine has, until this one is gone.
 
-    Libraries keep a work space for each stream, and torch hands out 32 streams and then the same ones again.
+    Libraries keep a work space for each stream, and torch, which hands out 32 and then the same ones again, would let
+    two engines share one.
     """
-    if where not in _SETS:
-        _SETS[where] = cycle([_Streams(*(torch.cuda.Stream(where) for _ in range(3))) for _ in range(3)])
-    return next(_SETS[where])
+    free = _FREE.setdefault(where, [])
+    streams = free.pop() if free else _Streams(_stream(where), _stream(where), _stream(where))
+    weakref.finalize(owner, free.append, streams)
+    return streams
+
+
+def _stream(where: torch.device) -> "torch.cuda.Stream":
+    return torch.cuda.Stream(where)  # type: ignore[no-untyped-call]  # torch's own

@@ -76,8 +76,8 @@ class _Lane:
         self.host = torch.empty(*shape, dtype=torch.uint8, pin_memory=is_cuda)
         self._there = torch.empty(*shape, dtype=torch.uint8, device=device) if is_cuda else self.host
         self._stream = stream
-        self._sent = torch.cuda.Event() if is_cuda else None
-        self._read = torch.cuda.Event() if is_cuda else None
+        self._sent = _event() if is_cuda else None
+        self._read = _event() if is_cuda else None
         self._device = device
 
     def wait_until_sent(self) -> None:
@@ -101,3 +101,7 @@ class _Lane:
             self._sent.record(stream)
         torch.cuda.current_stream(self._device).wait_event(self._sent)
         return self._there[:count]
+
+
+def _event() -> "torch.cuda.Event":
+    return torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch's own

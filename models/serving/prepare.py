@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -49,7 +49,7 @@ def prepare(
     Returns:
         What could not be done, and why; empty when all was.
     """
-    network: nn.Module = recorded.network
+    network = cast(nn.Module, recorded.network)
     rearrange(network, device)
     largest_first = sorted(examples, key=lambda example: -example[0].numel())
     # Before anything is compiled: compiled code keeps the kernel it was compiled with.

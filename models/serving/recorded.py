@@ -9,7 +9,7 @@ import torch
 
 from models.networks.outputs import TextOutput, VideoOutput
 
-O = TypeVar("O", TextOutput, VideoOutput)  # noqa: E741 - the output
+Out = TypeVar("Out", bound=TextOutput | VideoOutput)
 
 _WARM_RUNS = 3
 
@@ -67,15 +67,15 @@ class CudaRecorder:
 
 
 @dataclass(frozen=True)
-class _Recording(Generic[O]):
+class _Recording(Generic[Out]):
     """One shape: what goes in, how it is done again, and the one output that comes out each time."""
 
     inputs: tuple[torch.Tensor, ...]
     replay: Replay
-    outputs: list[O]
+    outputs: list[Out]
 
 
-class Recorded(Generic[O]):
+class Recorded(Generic[Out]):
     """A network that pads a batch to the next recorded size; what fits no recording runs as it is.
 
     Args:
@@ -83,10 +83,10 @@ class Recorded(Generic[O]):
         device: where it computes; inputs may lie on the host.
     """
 
-    def __init__(self, network: Callable[..., O], *, device: torch.device) -> None:
+    def __init__(self, network: Callable[..., Out], *, device: torch.device) -> None:
         self.network = network
         self._device = device
-        self._recordings: dict[tuple[tuple[int, ...], ...], dict[int, _Recording[O]]] = {}
+        self._recordings: dict[tuple[tuple[int, ...], ...], dict[int, _Recording[Out]]] = {}
 
     @property
     def is_recorded(self) -> bool:
@@ -100,7 +100,7 @@ class Recorded(Generic[O]):
             RuntimeError: it cannot be recorded.
         """
         inputs = tuple(example.to(self._device, copy=True) for example in examples)
-        outputs: list[O] = []
+        outputs: list[Out] = []
 
         def run() -> None:
             outputs[:] = [self.network(*inputs)]
@@ -112,7 +112,7 @@ class Recorded(Generic[O]):
         """Run as it is from now on."""
         self._recordings = {}
 
-    def __call__(self, *inputs: torch.Tensor) -> O:
+    def __call__(self, *inputs: torch.Tensor) -> Out:
         """One row of output for each of input, in memory of its own."""
         sizes = self._recordings.get(_tail(inputs), {})
         count = len(inputs[0])
@@ -120,7 +120,7 @@ class Recorded(Generic[O]):
             return self.network(*(given.to(self._device, non_blocking=True) for given in inputs))
         largest = max(sizes)
         if count > largest:
-            pieces = zip(*(given.split(largest) for given in inputs), strict=True)
+            pieces = zip(*(torch.split(given, largest) for given in inputs), strict=True)
             return joined([self(*piece) for piece in pieces])
         return _replayed(sizes[min(size for size in sizes if size >= count)], inputs)
 
@@ -130,14 +130,14 @@ def sizes_to(most: int) -> tuple[int, ...]:
     return tuple(1 << power for power in range((most - 1).bit_length() + 1))
 
 
-def joined(outputs: Sequence[O]) -> O:
+def joined(outputs: Sequence[Out]) -> Out:
     """Batches one after the other as one."""
     if len(outputs) == 1:
         return outputs[0]
     return _each(outputs[0], lambda name: torch.cat([getattr(output, name) for output in outputs]))
 
 
-def _replayed(recording: _Recording[O], inputs: tuple[torch.Tensor, ...]) -> O:
+def _replayed(recording: _Recording[Out], inputs: tuple[torch.Tensor, ...]) -> Out:
     count = len(inputs[0])
     for mine, given in zip(recording.inputs, inputs, strict=True):
         # The rows behind them keep what an earlier batch left: valid inputs, whose outputs nobody reads.
@@ -148,7 +148,7 @@ def _replayed(recording: _Recording[O], inputs: tuple[torch.Tensor, ...]) -> O:
     return _each(output, lambda name: getattr(output, name)[:count].clone())
 
 
-def _each(output: O, change: Callable[[str], Any]) -> O:
+def _each(output: Out, change: Callable[[str], Any]) -> Out:
     return replace(output, **{field.name: change(field.name) for field in fields(output)})
 
 

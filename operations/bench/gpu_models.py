@@ -36,7 +36,7 @@ class Encoder:
         layer = tokens * (4 * self.width**2 + 2 * self.width * self.inner) + 2 * tokens**2 * self.width
         return 2.0 * (self.layers * layer + tokens * self.patch * self.width)
 
-    def config(self) -> dict[str, int]:
+    def config(self) -> dict[str, Any]:
         """In transformers' words."""
         return {
             "hidden_size": self.width,
@@ -100,7 +100,7 @@ def video_model(sizes: Sizes, device: torch.device) -> Any:  # noqa: ANN401 - tr
         **sizes.video.config(), image_size=sizes.side_px, patch_size=sizes.patch_px, num_frames=sizes.frames, **_LABELS
     )
     torch.manual_seed(0)
-    return VideoMAEForVideoClassification(config).eval().to(device)
+    return _at_rest(VideoMAEForVideoClassification(config), device)
 
 
 def text_model(sizes: Sizes, device: torch.device) -> Any:  # noqa: ANN401 - transformers' model
@@ -113,4 +113,8 @@ def text_model(sizes: Sizes, device: torch.device) -> Any:  # noqa: ANN401 - tra
         **_LABELS,
     )
     torch.manual_seed(0)
-    return XLMRobertaForSequenceClassification(config).eval().to(device)
+    return _at_rest(XLMRobertaForSequenceClassification(config), device)
+
+
+def _at_rest(model: Any, device: torch.device) -> Any:  # noqa: ANN401 - transformers' model
+    return model.eval().to(device)

@@ -39,6 +39,7 @@ MODES: dict[str, Callable[..., Any]] = {
     "none": lambda function: function,
 }
 """What compiles; all are recorded."""
+DEVICES = ("cuda", "cpu")
 _SCALE = PixelScale((123.7, 116.3, 103.5), (58.4, 57.1, 57.4))
 
 Scores = Callable[[], torch.Tensor]
@@ -150,7 +151,8 @@ class GpuBench:
         self, text: HuggingFaceText, video: HuggingFaceVideo
     ) -> tuple[CpuDevice | CudaDevice, dict[str, str]]:
         """The worker's device over both networks, in the precision it chooses on a GPU."""
-        text, video = (network.to(self._where, torch.bfloat16) for network in (text, video))
+        for network in (text, video):
+            network.to(self._where, torch.bfloat16)
         if self._where.type == "cpu":
             return CpuDevice(text, video, clip_shape=self._sizes.clip_shape), {}
         device = CudaDevice(text, video, clip_shape=self._sizes.clip_shape, where=self._where)
@@ -195,22 +197,27 @@ def matmul_flops(device: torch.device, sizes: Sizes) -> float:
     """Operations/s of a large square product in bfloat16, on random numbers: what no network on this chip can pass."""
     side = sizes.matmul_side
     left, right = (torch.randn(side, side, dtype=torch.bfloat16, device=device) for _ in range(2))
-    settle = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    rates = []
-    for _ in range(5):
-        settle()
-        started_s = time.perf_counter()
-        for _ in range(10):
-            left @ right
-        settle()
-        rates.append(10 * 2 * side**3 / (time.perf_counter() - started_s))
-    return max(rates)
+    return max(_product_flops(left, right) for _ in range(5))
+
+
+def _product_flops(left: torch.Tensor, right: torch.Tensor, times: int = 10) -> float:
+    _settle(left.device)
+    started_s = time.perf_counter()
+    for _ in range(times):
+        torch.matmul(left, right)
+    _settle(left.device)
+    return times * 2 * len(left) ** 3 / (time.perf_counter() - started_s)
+
+
+def _settle(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def main() -> None:
     """Print the figures as one JSON object."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--device", default="cuda", choices=("cuda", "cpu"))
+    arguments.add_argument("--device", default=DEVICES[0], choices=DEVICES)
     arguments.add_argument("--tiny", action="store_true", help="networks of no size, to see that it runs")
     arguments.add_argument("--compile", default="default", choices=tuple(MODES))
     arguments.add_argument("--json", action="store_true", help="on one line")
