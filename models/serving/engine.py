@@ -14,7 +14,7 @@ from core.labels import Modality
 from models.bundle import Bundle
 from models.client import InferResult
 from models.serving.cuda import CudaDevice
-from models.serving.device import CpuDevice, Run, T, there
+from models.serving.device import CpuDevice, Device, Run, T, there
 from models.serving.job import EngineSickError, Job
 from models.spec import ServedModels
 
@@ -53,7 +53,7 @@ class TorchEngine:
         self._bundle = bundle
         self._where = torch.device(device)
         self._vocabulary = _vocabulary(bundle.served)
-        self.device = _device(bundle, self._where, threads)
+        self.device: Device = _device(bundle, self._where, threads)
         self.problem = ""
         self.known: tuple[Sequence[Job], Sequence[InferResult]] = ((), ())
 
@@ -228,7 +228,7 @@ def _probabilities(tensor: torch.Tensor) -> list[list[float]]:
     return rows
 
 
-def _device(bundle: Bundle, where: torch.device, threads: int) -> CpuDevice | CudaDevice:
+def _device(bundle: Bundle, where: torch.device, threads: int) -> Device:
     if where.type == "cpu":
         return CpuDevice(bundle.text, bundle.video, clip_shape=bundle.served.clip.shape, threads=threads)
     return CudaDevice(bundle.text, bundle.video, clip_shape=bundle.served.clip.shape, where=where)
