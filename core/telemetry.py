@@ -31,6 +31,9 @@ WORKER_DROPPED = Counter("worker_dropped_messages", "Messages without an answer.
 WORKER_QUEUE = Gauge("worker_queue_requests", "Requests accepted and waiting for a batch.")
 WORKER_CLIENTS = Gauge("worker_clients", "Clients heard within the last seconds.")
 WORKER_COMPUTE_S = Histogram("worker_compute_seconds", "One batch on the device.", buckets=_SHORT_S)
+ENGINE_SLOWED = Gauge(
+    "engine_slowed", "1 while a model runs without the compiler or recordings that its GPU could have.", ["modality"]
+)
 MODEL_SWAPS = Counter("model_swaps", "Champions of the registry: swapped, returned, refused.", ["outcome"])
 CHALLENGERS = Counter("challengers", "Challengers of the registry: shadowing, refused.", ["outcome"])
 SHADOW_SCORES = Counter(

@@ -73,7 +73,7 @@ def _serve(settings: Settings, health: Health, port: int) -> int:
             state="ready" if not waiting else "draining",
             version=worker.served.model_version,
             at=datetime.now(UTC),
-            detail=waiting or (watch.problem if watch else ""),
+            detail=waiting or "; ".join(part for part in (worker.problem, watch.problem if watch else "") if part),
             numbers=worker.numbers(),
             port=port,
         )

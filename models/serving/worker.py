@@ -116,6 +116,11 @@ class Worker:
         """What it serves now."""
         return self._engine.served
 
+    @property
+    def problem(self) -> str:
+        """Why what it serves computes slower than it could; empty when it does not."""
+        return self._engine.problem
+
     def swap(self, engine: Engine) -> None:
         """Serve another engine from the next batch on; from any thread.
 

@@ -73,9 +73,15 @@ def sinks(
 
 
 @app.command()
-def gpu(*, as_json: AsJson = False) -> None:
-    """Clips/s by batch size on CUDA, beside this host's CPU. Example: clipwarden bench gpu --json."""
-    report(bench_gpu(), as_json=as_json)
+def gpu(
+    *,
+    device: Annotated[str, typer.Option(help="cuda, or cpu to try it.")] = "cuda",
+    compile_: Annotated[str, typer.Option("--compile", help="default, max-autotune or none.")] = "default",
+    tiny: Annotated[bool, typer.Option(help="Networks of no size.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Published shapes on CUDA, as shares of what the chip can do. Example: clipwarden bench gpu --json."""
+    report(bench_gpu(device, compile_, tiny=tiny), as_json=as_json)
 
 
 def report(result: dict[str, object], *, as_json: bool) -> None:
