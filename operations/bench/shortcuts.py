@@ -1,0 +1,140 @@
+"""bench shortcuts: what cheaper ways to decode do to the video model's scores, on labelled clips that are not test."""
+
+import time
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import av
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+from rich.table import Table
+from sklearn.metrics import roc_auc_score
+
+from core.errors import ConfigError
+from core.media.decode import decode_clip
+from core.media.protocol import ClipTarget, Sampling
+from core.settings import Settings
+from models.bundle import STARTER, load_bundle
+from operations.bench.decoders import limits_of
+from operations.seat import screen
+
+SPLITS = ("train", "validation")
+"""Test chooses nothing, so it takes no part."""
+THRESHOLD = 0.5
+LONG_FRAMES, LONG_FPS = 250, 25
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "as served": {},
+    "no loop filter": {"deblock": False},
+    "near_keys": {"sampling": Sampling.NEAR_KEYS},
+    "keys": {"sampling": Sampling.KEYS},
+    "keys, no loop filter": {"sampling": Sampling.KEYS, "deblock": False},
+}
+Scores = NDArray[np.float64]
+
+
+def bench_shortcuts(folder: Path, *, is_long: bool) -> dict[str, object]:
+    """Every clip of train and validation, decoded in each way and scored by the starter video model."""
+    table = pd.read_csv(folder / "manifest.csv")
+    table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
+    score, target = _scorer(), _target()
+    scores: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    cpu_s = dict.fromkeys(VARIANTS, 0.0)
+    with TemporaryDirectory(prefix="clipwarden-shortcuts-") as scratch:
+        for file in track(list(table["file"]), "scoring", console=screen, transient=True):
+            path = _one_long_group(folder / file, Path(scratch) / "long.mp4") if is_long else folder / file
+            for name, changes in VARIANTS.items():
+                clip, spent_s = _decode(path, ClipTarget(target.num_frames, target.size_px, target.resize, **changes))
+                scores[name].append(score(clip))
+                cpu_s[name] += spent_s
+    found = {name: np.array(values) for name, values in scores.items()}
+    return {
+        "bench": "shortcuts",
+        "clips": len(table),
+        "is_long": is_long,
+        "cpu_ms_per_clip": {name: round(spent_s / len(table) * 1e3, 2) for name, spent_s in cpu_s.items()},
+        "rows": [row for split in SPLITS for row in _compare(found, table, split)],
+    }
+
+
+def show(result: Mapping[str, Any]) -> None:
+    """A table for people."""
+    table = Table(
+        "split", "decoded", "clips", "CPU ms", "mean change", "largest", "verdicts changed", "accuracy", "AUC"
+    )
+    for row in result["rows"]:
+        table.add_row(
+            *(row["split"], row["variant"], str(row["clips"]), f"{result['cpu_ms_per_clip'][row['variant']]:.1f}"),
+            *(f"{row['mean_change']:.4f}", f"{row['largest_change']:.3f}", str(row["verdicts_changed"])),
+            *(f"{row['accuracy']:.3f}", f"{row['auc']:.3f}"),
+        )
+    screen.print(table)
+
+
+def _target() -> ClipTarget:
+    spec = load_bundle(STARTER).served.clip
+    return ClipTarget(spec.num_frames, spec.size_px, spec.resize.value)
+
+
+def _scorer() -> Callable[[NDArray[np.uint8]], float]:
+    network = load_bundle(STARTER).fuse().video
+    if network is None:
+        raise ConfigError("the starter models hold no video model")
+
+    @torch.inference_mode()
+    def score(clip: NDArray[np.uint8]) -> float:
+        return float(network(torch.from_numpy(clip).unsqueeze(0)).probabilities.max())
+
+    return score
+
+
+def _decode(path: Path, target: ClipTarget) -> tuple[NDArray[np.uint8], float]:
+    out = np.empty(target.shape, np.uint8)
+    started_s = time.process_time()
+    decode_clip(path, target, limits_of(Settings.load()), out=out)
+    return out, time.process_time() - started_s
+
+
+def _compare(scores: Mapping[str, Scores], table: pd.DataFrame, split: str) -> list[dict[str, object]]:
+    rows = (table["split"] == split).to_numpy()
+    harmful = (table["label"] == "harmful").to_numpy()[rows]
+    served = scores["as served"][rows]
+    return [
+        {
+            "split": split,
+            "variant": name,
+            "clips": int(rows.sum()),
+            "mean_change": round(float(np.abs(found[rows] - served).mean()), 5),
+            "largest_change": round(float(np.abs(found[rows] - served).max()), 4),
+            "verdicts_changed": int(((found[rows] >= THRESHOLD) != (served >= THRESHOLD)).sum()),
+            "accuracy": round(float(((found[rows] >= THRESHOLD) == harmful).mean()), 4),
+            "auc": round(float(roc_auc_score(harmful, found[rows])), 4),
+        }
+        for name, found in scores.items()
+    ]
+
+
+def _one_long_group(path: Path, long: Path) -> Path:
+    """The clip back and forth for ten seconds after a single key frame: what a decoder leaves out adds up there."""
+    with av.open(str(path)) as container:
+        frames = [
+            frame.to_ndarray(format="yuv420p").astype(np.uint8, copy=False) for frame in container.decode(video=0)
+        ]
+    turn = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    with av.open(str(long), "w") as container:
+        options = {"g": str(LONG_FRAMES), "preset": "veryfast", "crf": "23", "x264-params": "scenecut=0"}
+        stream: Any = container.add_stream("libx264", rate=LONG_FPS, options=options)
+        stream.height, stream.width = frames[0].shape[0] * 2 // 3, frames[0].shape[1]
+        stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, LONG_FPS)
+        for number in range(LONG_FRAMES):
+            picture = av.VideoFrame.from_ndarray(frames[turn[number % len(turn)]], format="yuv420p")
+            picture.pts = number
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return long
