@@ -91,7 +91,8 @@ def _decord(path: Path, seconds: float) -> Clip:
 
 
 def _ffmpeg(path: Path, seconds: float) -> Clip:
-    filters = f"fps=fps={FRAMES}/{seconds}:start_time={seconds / FRAMES / 2},scale={SIDE_PX}:{SIDE_PX}:flags=bilinear"
+    # Rounded to the nearest step of its output, `fps` keeps the last frame before the middle between two steps.
+    filters = f"fps={FRAMES}/{seconds:g},scale={SIDE_PX}:{SIDE_PX}:flags=bilinear"
     read = ("-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1", "-i", str(path))
     write = ("-an", "-vf", filters, "-frames:v", str(FRAMES), "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
     pixels = subprocess.run([shutil.which("ffmpeg") or "ffmpeg", *read, *write], check=True, stdout=subprocess.PIPE)  # noqa: S603 - our own arguments
