@@ -64,7 +64,8 @@ class _Lap:
         command = (sys.executable, "-m", "operations.bench.decoders", decoder.value)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def ask(self, path: Path, seconds: float) -> dict[str, Any]:
         """The answer; raises queue.Empty after the limit, ValueError when the process has ended."""
@@ -73,6 +74,13 @@ class _Lap:
             self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._answers.get(timeout=ANSWER_LIMIT_S))
         return answer
+
+    def close(self) -> None:
+        """End it; the listener sees its end, and only then is the pipe closed under it."""
+        self.process.kill()
+        self._listener.join()
+        with self.process:
+            pass
 
     def _listen(self) -> None:
         for line in self.process.stdout or ():
@@ -143,8 +151,7 @@ def _laps(decoders: Sequence[Decoder]) -> Iterator[dict[Decoder, _Lap]]:
     with ExitStack() as held:
         laps = {decoder: _Lap(decoder) for decoder in decoders}
         for lap in laps.values():
-            held.callback(lap.process.wait)
-            held.callback(lap.process.kill)
+            held.callback(lap.close)
         yield laps
 
 

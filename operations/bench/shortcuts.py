@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import av
 import numpy as np
 import pandas as pd
 import torch
@@ -27,37 +25,32 @@ from operations.seat import screen
 SPLITS = ("train", "validation")
 """Test chooses nothing, so it takes no part."""
 THRESHOLD = 0.5
-LONG_FRAMES, LONG_FPS = 250, 25
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "as served": {},
     "no loop filter": {"deblock": False},
     "near_keys": {"sampling": Sampling.NEAR_KEYS},
     "keys": {"sampling": Sampling.KEYS},
-    "keys, no loop filter": {"sampling": Sampling.KEYS, "deblock": False},
 }
 Scores = NDArray[np.float64]
 
 
-def bench_shortcuts(folder: Path, *, is_long: bool) -> dict[str, object]:
+def bench_shortcuts(folder: Path) -> dict[str, object]:
     """Every clip of train and validation, decoded in each way and scored by the starter video model."""
     table = pd.read_csv(folder / "manifest.csv")
     table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
     score, target = _scorer(), _target()
     scores: dict[str, list[float]] = {name: [] for name in VARIANTS}
     cpu_s = dict.fromkeys(VARIANTS, 0.0)
-    with TemporaryDirectory(prefix="clipwarden-shortcuts-") as scratch:
-        for file in track(list(table["file"]), "scoring", console=screen, transient=True):
-            path = _one_long_group(folder / file, Path(scratch) / "long.mp4") if is_long else folder / file
-            for name, changes in VARIANTS.items():
-                clip, spent_s = _decode(path, ClipTarget(target.num_frames, target.size_px, target.resize, **changes))
-                scores[name].append(score(clip))
-                cpu_s[name] += spent_s
+    for file in track(list(table["file"]), "scoring", console=screen, transient=True):
+        for name, changes in VARIANTS.items():
+            clip, spent_s = _decode(folder / file, replace(target, **changes))
+            scores[name].append(score(clip))
+            cpu_s[name] += spent_s
     found = {name: np.array(values) for name, values in scores.items()}
     return {
         "bench": "shortcuts",
         "clips": len(table),
-        "is_long": is_long,
         "cpu_ms_per_clip": {name: round(spent_s / len(table) * 1e3, 2) for name, spent_s in cpu_s.items()},
         "rows": [row for split in SPLITS for row in _compare(found, table, split)],
     }
@@ -118,23 +111,3 @@ def _compare(scores: Mapping[str, Scores], table: pd.DataFrame, split: str) -> l
         }
         for name, found in scores.items()
     ]
-
-
-def _one_long_group(path: Path, long: Path) -> Path:
-    """The clip back and forth for ten seconds after a single key frame: what a decoder leaves out adds up there."""
-    with av.open(str(path)) as container:
-        frames = [
-            frame.to_ndarray(format="yuv420p").astype(np.uint8, copy=False) for frame in container.decode(video=0)
-        ]
-    turn = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
-    with av.open(str(long), "w") as container:
-        options = {"g": str(LONG_FRAMES), "preset": "veryfast", "crf": "23", "x264-params": "scenecut=0"}
-        stream: Any = container.add_stream("libx264", rate=LONG_FPS, options=options)
-        stream.height, stream.width = frames[0].shape[0] * 2 // 3, frames[0].shape[1]
-        stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, LONG_FPS)
-        for number in range(LONG_FRAMES):
-            picture = av.VideoFrame.from_ndarray(frames[turn[number % len(turn)]], format="yuv420p")
-            picture.pts = number
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    return long

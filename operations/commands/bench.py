@@ -86,16 +86,12 @@ def corpus(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def shortcuts(
-    *,
-    long: Annotated[bool, typer.Option("--long", help="Each clip back and forth as one group of 250 frames.")] = False,
-    as_json: AsJson = False,
-) -> None:
+def shortcuts(*, as_json: AsJson = False) -> None:
     """What cheaper decoding does to scores. Example: CLIPWARDEN_DEMO_DATA=/data clipwarden bench shortcuts."""
     data = _data()
     if data is None:
         raise ConfigError("labelled clips are needed: set CLIPWARDEN_DEMO_DATA to a folder with video/manifest.csv")
-    report(bench_shortcuts(data / "video", is_long=long), as_json=as_json, show=show_shortcuts)
+    report(bench_shortcuts(data / "video"), as_json=as_json, show=show_shortcuts)
 
 
 @app.command()
