@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from core.media.protocol import ClipTarget, Sampling
 
+FRAME_RULE = "nearest"
+"""Names how `even` chooses: whoever keeps decoded frames keeps them under it."""
+
 _ROUNDING_S = 1e-6
 
 
