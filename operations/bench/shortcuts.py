@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import track
 from rich.table import Table
-from sklearn.metrics import roc_auc_score
 
 from core.errors import ConfigError
 from core.media.decode import decode_clip
@@ -107,7 +106,13 @@ def _compare(scores: Mapping[str, Scores], table: pd.DataFrame, split: str) -> l
             "largest_change": round(float(np.abs(found[rows] - served).max()), 4),
             "verdicts_changed": int(((found[rows] >= THRESHOLD) != (served >= THRESHOLD)).sum()),
             "accuracy": round(float(((found[rows] >= THRESHOLD) == harmful).mean()), 4),
-            "auc": round(float(roc_auc_score(harmful, found[rows])), 4),
+            "auc": round(_auc(found[rows], harmful), 4),
         }
         for name, found in scores.items()
     ]
+
+
+def _auc(scores: Scores, harmful: NDArray[np.bool_]) -> float:
+    """How often a harmful clip stands above a safe one; equals count half."""
+    above = scores[harmful][:, None] - scores[~harmful]
+    return float((np.sign(above) / 2 + 0.5).mean())

@@ -42,9 +42,13 @@ def test_frames_are_those_of_a_full_decode_spread_evenly(videos: VideoShelf, nam
     clip, out = _decode(videos, name, ClipTarget(16, 64))
 
     whole = _decode_whole(videos, name, 64)
-    places = [next(place for place, frame in enumerate(whole) if np.array_equal(frame, row)) for row in out]
+    wanted = [(row + 0.5) * len(whole) / 16 for row in range(16)]
+    # Encoders repeat frames: of equal ones, the one that was meant.
+    same = [[place for place, frame in enumerate(whole) if np.array_equal(frame, row)] for row in out]
+    places = [min(equal, key=lambda place: abs(place - at)) for equal, at in zip(same, wanted, strict=True)]
     assert clip.distinct_frames == len(set(places)) == 16
-    assert places == pytest.approx([(row + 0.5) * len(whole) / 16 for row in range(16)], abs=2)
+    # AVI keeps the order of decoding only.
+    assert places == pytest.approx(wanted, abs=2 if name.endswith(".avi") else 0.51)
 
 
 def test_times_say_when_each_frame_is_shown(videos: VideoShelf) -> None:
