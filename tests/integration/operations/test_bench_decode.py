@@ -24,8 +24,8 @@ def test_every_decoder_shows_sixteen_frames_where_they_belong(tmp_path: Path) ->
     assert {"ours", "pyav-forward"} <= {row["decoder"] for row in rows}
     for row in rows:
         if row["decoder"] in ("ours", "pyav-forward"):
-            # Frames of up to twice the mean length, and a last one whose length the container guesses.
-            most = 2.0 if row["clip"] == "uneven" else 0.5
+            # Frames of up to twice the mean length.
+            most = 1.0 if row["clip"] == "uneven" else 0.5
             assert (row["distinct_frames"], row["worst_error_frames"] <= most) == (16, True), row
             assert row["cpu_ms"] > 0
 
