@@ -21,8 +21,7 @@ _TICKS = 15_360
 _BITS_PER_S = 2_000_000
 _NOISES = 8
 _UNEVEN = (1, 4, 1, 2, 2)
-"""Lengths of frames in turn, in sixtieths of a second, where the frame rate varies; containers take the last for the one
-before it."""
+"""Lengths of frames in turn, in sixtieths of a second; containers give the last frame that of the one before it."""
 _SAMPLES_PER_S, _AUDIO_FRAME = 48_000, 1024
 Plane = NDArray[np.uint8]
 
