@@ -145,6 +145,7 @@ class ScoringProcess:
             threads=decode.children * 2,
             clock=self.clock,
             shadow_share=self.settings.serving.shadow_share,
+            cheap_after_s=decode.cheap_after_s,
         )
 
     def _await_broker(self) -> None:

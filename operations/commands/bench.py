@@ -1,21 +1,28 @@
-"""clipwarden bench path | flow | serving | decode | sinks | gpu: each with its baseline in the same run."""
+"""clipwarden bench: speed and memory, each beside its baseline in the same run."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from core.errors import ConfigError
 from core.settings import Settings, process_environment
 from core.telemetry import configure_logging
-from operations.bench.decode import bench_decode
+from operations.bench.corpus import bench_corpus
+from operations.bench.corpus import show as show_corpus
+from operations.bench.decode import TARGET_CLIPS, bench_decode
+from operations.bench.decode import show as show_decode
 from operations.bench.flow import bench_flow
 from operations.bench.gpu import bench_gpu
+from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
 from operations.bench.serving import bench_serving
+from operations.bench.shortcuts import bench_shortcuts
+from operations.bench.shortcuts import show as show_shortcuts
 from operations.bench.sinks import bench_sinks
-from operations.demo.render import render_clips
-from operations.seat import root, screen
+from operations.seat import EXIT_FAILED, root, screen
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -57,11 +64,34 @@ def serving(
 
 
 @app.command()
-def decode(*, as_json: AsJson = False) -> None:
-    """CPU per clip, beside decoding every frame. Example: CLIPWARDEN_DEMO_DATA=/data clipwarden bench decode."""
+def decode(
+    *,
+    rounds: Annotated[int, typer.Option(help="How often each clip is decoded.", min=1)] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="The two clips of the target only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """CPU, frames and their times, beside PyAV, decord and ffmpeg. Example: clipwarden bench decode --quick."""
+    clips = [clip for clip in CLIPS if clip.name in TARGET_CLIPS or not quick]
+    result = bench_decode(root() / ".clipwarden" / "bench", rounds=rounds, clips=clips)
+    report(result, as_json=as_json, show=show_decode)
+
+
+@app.command()
+def corpus(*, as_json: AsJson = False) -> None:
+    """Broken and hostile files: the answer, seconds and memory of each. Example: clipwarden bench corpus --json."""
+    result = bench_corpus(Settings.load().decode)
+    report(result, as_json=as_json, show=show_corpus)
+    if result["wrong"] or not result["is_within_memory"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def shortcuts(*, as_json: AsJson = False) -> None:
+    """What cheaper decoding does to scores. Example: CLIPWARDEN_DEMO_DATA=/data clipwarden bench shortcuts."""
     data = _data()
-    files = sorted((data / "video" / "clips").glob("*.mp4"))[:64] if data else render_clips(root() / ".clipwarden/demo")
-    report(bench_decode(files, Settings.load().decode), as_json=as_json)
+    if data is None:
+        raise ConfigError("labelled clips are needed: set CLIPWARDEN_DEMO_DATA to a folder with video/manifest.csv")
+    report(bench_shortcuts(data / "video"), as_json=as_json, show=show_shortcuts)
 
 
 @app.command()
@@ -84,10 +114,15 @@ def gpu(
     report(bench_gpu(device, compile_, tiny=tiny), as_json=as_json)
 
 
-def report(result: dict[str, object], *, as_json: bool) -> None:
-    """One JSON object on stdout, or lines for people."""
+def report(
+    result: dict[str, object], *, as_json: bool, show: Callable[[Mapping[str, Any]], None] | None = None
+) -> None:
+    """One JSON object on stdout, or what a person reads: a table where the bench has one, else lines."""
     if as_json:
         typer.echo(json.dumps(result))
+        return
+    if show is not None:
+        show(result)
         return
     for name, value in result.items():
         screen.print(f"  {name:<28} {value}")
