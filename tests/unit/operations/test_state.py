@@ -114,7 +114,7 @@ def test_leftovers_are_what_lives_without_its_supervisor() -> None:
 def test_sockets_stay_short_however_deep_the_root_lies(tmp_path: Path) -> None:
     deep = Site(Paths(tmp_path / ("d" * 200) / ("e" * 200)), Ports(base=20_000), Secrets())
 
-    assert len(deep.worker_endpoint.removeprefix("ipc://")) < 60
+    assert len(deep.worker_endpoint(7).removeprefix("ipc://")) < 60
 
 
 def test_two_roots_have_folders_of_their_own(tmp_path: Path) -> None:
