@@ -266,11 +266,11 @@ def _slot_ref(slot: Slot) -> wire.SlotRef:
 
 
 def _peers(context: "zmq.Context[zmq.Socket[bytes]]", settings: InferenceSettings) -> dict[str, Peer]:
+    peers: dict[str, Peer] = {}
     try:
-        return {
-            endpoint: Peer(context, endpoint, client_keys(settings, endpoint))
-            for endpoint in dict.fromkeys(settings.endpoints)
-        }
+        for endpoint in dict.fromkeys(settings.endpoints):
+            peers[endpoint] = Peer(context, endpoint, client_keys(settings, endpoint))
     except ConfigError:
         context.destroy(linger=0)
         raise
+    return peers

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from math import inf
 
 import structlog
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from core.errors import ConfigError
 from models import wire
@@ -18,7 +20,10 @@ LOST_S = 1.5
 """A worker that owes an answer for so long does not live: its socket is served by a thread that never computes."""
 GONE_S = 0.3
 """A connection that is made again within this was only cut."""
+REDIAL_S = 3.0
+"""After a refused handshake ZeroMQ does not try again; the other side may have been set right meanwhile."""
 _SEND_QUEUE = 4_096
+_NO_HANDSHAKE = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 _log = structlog.get_logger()
 
@@ -44,6 +49,7 @@ class Peer:
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str, keys: ClientKeys | None) -> None:
         self.endpoint = endpoint
         self.socket = _connect(context, endpoint, keys)
+        self._monitor = self.socket.get_monitor_socket(_NO_HANDSHAKE | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         self.generation = ""
         self.served: ServedModels | None = None
         self.others = self.ping = self.used = 0
@@ -52,7 +58,7 @@ class Peer:
         self.full_until_s = -inf
         self.detail = f"no worker answers at {endpoint}"
         self._asked_s = -inf
-        self._owes_since_s = self._unreachable_since_s = inf
+        self._owes_since_s = self._unreachable_since_s = self._redial_s = inf
 
     @property
     def is_open(self) -> bool:
@@ -101,11 +107,8 @@ class Peer:
 
     def keep_in_touch(self, now_s: float) -> None:
         """Ask when it is time to, and notice when it no longer answers."""
-        was_reachable, self.is_reachable = self.is_reachable, bool(int(self.socket.get(zmq.EVENTS)) & zmq.POLLOUT)
-        if self.is_reachable:
-            self._unreachable_since_s = inf
-        else:
-            self._unreachable_since_s = min(self._unreachable_since_s, now_s)
+        was_reachable = self.is_reachable
+        self._try_to_reach(now_s)
         if self.is_connected and now_s - self._owes_since_s > LOST_S:
             self._lose(f"no answer from the worker for {LOST_S:g} s")
         if self.is_connected and now_s - self._unreachable_since_s > GONE_S:
@@ -131,6 +134,29 @@ class Peer:
             self.is_reachable = False
             return False
         return True
+
+    def _try_to_reach(self, now_s: float) -> None:
+        self.is_reachable = bool(int(self.socket.get(zmq.EVENTS)) & zmq.POLLOUT)
+        if self.is_reachable:
+            self._unreachable_since_s = self._redial_s = inf
+            return
+        self._unreachable_since_s = min(self._unreachable_since_s, now_s)
+        self._redial_s = min(self._redial_s, now_s + REDIAL_S)
+        self._hear_why()
+        if now_s >= self._redial_s:
+            self._redial_s = inf
+            with suppress(zmq.ZMQError):
+                self.socket.disconnect(self.endpoint)
+            self.socket.connect(self.endpoint)
+
+    def _hear_why(self) -> None:
+        with suppress(zmq.Again):
+            while True:
+                failed = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
+                is_unknown = failed == zmq.EVENT_HANDSHAKE_FAILED_AUTH
+                why = "it does not allow this client's key" if is_unknown else "one side has no keys, or a wrong one"
+                if not self.is_connected:
+                    self._say_how(connected=False, detail=f"no handshake with {self.endpoint}: {why}")
 
     def _ask(self, now_s: float) -> None:
         ask = wire.Ping(number=self.ping + 1) if self.is_connected else wire.Hello()
