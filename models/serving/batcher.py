@@ -153,9 +153,9 @@ class Batcher(Generic[T]):
         client, most = self._waiting.most_common(1)[0]
         if self._waiting[entry.client] + 1 >= most:
             return entry
-        return max(
-            (one for one in self._entries() if one.client == client), key=lambda one: (-one.priority, one.accepted_s)
-        )
+        # The last of those that came together.
+        own = reversed([one for one in self._entries() if one.client == client])
+        return max(own, key=lambda one: (-one.priority, one.accepted_s))
 
     def _due_s(self, key: Key, queue: list[Entry[T]]) -> float:
         if len(queue) >= self._limit(key):

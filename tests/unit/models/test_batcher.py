@@ -157,7 +157,7 @@ def test_a_live_request_of_one_client_goes_before_the_background_of_all() -> Non
 def test_in_a_full_queue_the_newest_of_whoever_has_most_makes_room() -> None:
     batcher = _batcher(6)
     for item in range(6):
-        batcher.offer(_entry(item, at_s=item, client="flood"))
+        batcher.offer(_entry(item, at_s=item // 3, client="flood"))
 
     out = [batcher.offer(_entry(item, at_s=9.0, client="other")) for item in (10, 11, 12, 13)]
 
