@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from models.client import Priority
+
 T = TypeVar("T")
 
 HEAD_START_S = 2.0
@@ -86,13 +88,21 @@ class Batcher(Generic[T]):
 
     def next(self, now_s: float, *, flush: bool = False) -> list[T]:
         """The batch to compute now, oldest rank first; empty when none is due. With `flush` any entry is due."""
-        due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
-        if not due:
+        key = self._turn(now_s, flush=flush)
+        return self._take(key, self._ranked(key)) if key is not None else []
+
+    def next_full(self, now_s: float) -> list[T]:
+        """The same batch, if nothing that may still come could join it or go before it; else empty.
+
+        A batch that is not full and whose turn it is keeps full ones back too, so that these starve nobody.
+        """
+        if not any(len(queue) >= self._limit(key) for key, queue in self._queues.items()):
             return []
-        key = min(due, key=lambda key: min(entry.rank_s for entry in self._queues[key]))
-        batch = sorted(self._queues[key], key=lambda entry: entry.rank_s)[: self._limit(key)]
-        self._remove(key, batch)
-        return [entry.item for entry in batch]
+        key = self._turn(now_s)
+        if key is None or len(self._queues[key]) < self._limit(key):
+            return []
+        batch = self._ranked(key)
+        return self._take(key, batch) if all(entry.priority == max(Priority) for entry in batch) else []
 
     def due_s(self) -> float | None:
         """When the next batch is due; None when nothing waits."""
@@ -105,13 +115,24 @@ class Batcher(Generic[T]):
             self._remove(key, dropped)
         return [entry.item for entry in dropped]
 
+    def _turn(self, now_s: float, *, flush: bool = False) -> Key | None:
+        due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
+        return min(due, key=lambda key: min(entry.rank_s for entry in self._queues[key]), default=None)
+
+    def _ranked(self, key: Key) -> list[Entry[T]]:
+        return sorted(self._queues[key], key=lambda entry: entry.rank_s)[: self._limit(key)]
+
+    def _take(self, key: Key, batch: Sequence[Entry[T]]) -> list[T]:
+        self._remove(key, batch)
+        return [entry.item for entry in batch]
+
     def _due_s(self, key: Key, queue: list[Entry[T]]) -> float:
         if len(queue) >= self._limit(key):
             return float("-inf")
         # Queues stay in order of arrival.
         return queue[0].accepted_s + self._max_wait_s
 
-    def _remove(self, key: Key, entries: list[Entry[T]]) -> None:
+    def _remove(self, key: Key, entries: Sequence[Entry[T]]) -> None:
         gone = {id(entry) for entry in entries}
         left = [entry for entry in self._queues[key] if id(entry) not in gone]
         self._size -= len(self._queues[key]) - len(left)
