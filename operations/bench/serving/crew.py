@@ -81,10 +81,11 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Spent:
-    """What the server has used so far; `compute_s` and `batches` where it tells."""
+    """What server and clients have used so far; `compute_s` and `batches` where the server tells."""
 
     at_s: float
     cpu_s: float
+    clients_cpu_s: float
     compute_s: float
     batches: float
 
@@ -96,6 +97,7 @@ class Round:
     seconds: float
     latencies_ms: tuple[float, ...]
     server_cpu_s: float
+    clients_cpu_s: float
     busy_fraction: float
     batches: float
 
@@ -135,20 +137,22 @@ class Crew:
         before = self._spent()
         time.sleep(seconds)
         after = self._spent()
+        took_s = after.at_s - before.at_s
         latencies_ms = [value for member in clients for value in member.hear()]
         return Round(
             seconds=seconds,
             latencies_ms=tuple(latencies_ms),
-            server_cpu_s=(after.cpu_s - before.cpu_s) * seconds / (after.at_s - before.at_s),
-            busy_fraction=(after.compute_s - before.compute_s) / (after.at_s - before.at_s),
+            server_cpu_s=(after.cpu_s - before.cpu_s) * seconds / took_s,
+            clients_cpu_s=(after.clients_cpu_s - before.clients_cpu_s) * seconds / took_s,
+            busy_fraction=(after.compute_s - before.compute_s) / took_s,
             batches=after.batches - before.batches,
         )
 
     def _spent(self) -> Spent:
         compute_s, batches = self._compute()
         family = [self._server.psutil, *self._server.psutil.children(recursive=True)]
-        cpu_s = sum(sum(process.cpu_times()[:2]) for process in family)
-        return Spent(time.perf_counter(), cpu_s, compute_s, batches)
+        clients = [member.psutil for member in self._clients]
+        return Spent(time.perf_counter(), _cpu_s(family), _cpu_s(clients), compute_s, batches)
 
     def _compute(self) -> tuple[float, float]:
         """The compute thread's seconds and batches, by the worker's own metrics."""
@@ -161,6 +165,10 @@ class Crew:
         lines = (line.rpartition(" ") for line in text.splitlines() if line.startswith(_COMPUTE))
         values = {name: float(value) for name, _, value in lines}
         return values[f"{_COMPUTE}_sum"], values[f"{_COMPUTE}_count"]
+
+
+def _cpu_s(processes: Sequence[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
 def _tail(log: Path) -> str:

@@ -127,6 +127,7 @@ def figures(measured: Round, *, tells_compute: bool) -> Row:
         "p50_ms": float(p50_ms),
         "p99_ms": float(p99_ms),
         "server_cpu_ms": measured.server_cpu_s / answers * 1e3,
+        "client_cpu_ms": measured.clients_cpu_s / answers * 1e3,
     }
     if tells_compute:
         row |= {"busy_fraction": measured.busy_fraction, "batch": answers / max(1.0, measured.batches)}

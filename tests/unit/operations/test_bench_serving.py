@@ -11,14 +11,21 @@ from operations.bench.serving.crew import Point, Round
 from operations.bench.serving.run import PACKAGES, Load, figures, missing, report
 from operations.bench.serving.table import serving_table
 
-_ROUND = Round(seconds=2.0, latencies_ms=(1.0,) * 99 + (50.0,), server_cpu_s=0.02, busy_fraction=0.9, batches=10)
+_ROUND = Round(
+    seconds=2.0,
+    latencies_ms=(1.0,) * 99 + (50.0,),
+    server_cpu_s=0.02,
+    clients_cpu_s=0.01,
+    busy_fraction=0.9,
+    batches=10,
+)
 
 
 def test_a_round_becomes_rates_and_cost_per_request() -> None:
     row = figures(_ROUND, tells_compute=True)
 
     assert (row["req_s"], row["p50_ms"]) == (50.0, 1.0)
-    assert row["server_cpu_ms"] == pytest.approx(0.2)
+    assert (row["server_cpu_ms"], row["client_cpu_ms"]) == pytest.approx((0.2, 0.1))
     assert (row["busy_fraction"], row["batch"]) == (0.9, 10.0)
 
 
