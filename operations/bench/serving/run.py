@@ -130,7 +130,10 @@ def figures(measured: Round, *, tells_compute: bool) -> Row:
         "client_cpu_ms": measured.clients_cpu_s / answers * 1e3,
     }
     if tells_compute:
-        row |= {"busy_fraction": measured.busy_fraction, "batch": answers / max(1.0, measured.batches)}
+        batches = max(1.0, measured.batches)
+        idle_s = max(0.0, 1 - measured.busy_fraction) * measured.seconds
+        row |= {"busy_fraction": measured.busy_fraction, "idle_ms_per_batch": idle_s / batches * 1e3}
+        row |= {"batch": answers / batches}
     return row
 
 

@@ -4,7 +4,10 @@ from typing import Any
 
 from rich.table import Table
 
-_COLUMNS = ("req_s", "p50_ms", "p99_ms", "server_cpu_ms", "client_cpu_ms", "busy_fraction", "batch")
+_COLUMNS = (
+    *("req_s", "p50_ms", "p99_ms", "server_cpu_ms", "client_cpu_ms"),
+    *("busy_fraction", "idle_ms_per_batch", "batch"),
+)
 
 
 def serving_table(result: dict[str, Any]) -> Table:
