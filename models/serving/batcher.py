@@ -88,21 +88,21 @@ class Batcher(Generic[T]):
 
     def next(self, now_s: float, *, flush: bool = False) -> list[T]:
         """The batch to compute now, oldest rank first; empty when none is due. With `flush` any entry is due."""
-        key = self._turn(now_s, flush=flush)
-        return self._take(key, self._ranked(key)) if key is not None else []
+        return self._taken(self._chosen(now_s, flush=flush))
 
-    def next_full(self, now_s: float) -> list[T]:
-        """The same batch, if nothing that may still come could join it or go before it; else empty.
+    def next_full(self, now_s: float) -> list[T] | None:
+        """The same batch, if nothing that may still come could join it or go before it.
 
         A batch that is not full and whose turn it is keeps full ones back too, so that these starve nobody.
+
+        Returns:
+            None while no queue is full, which costs little to ask; empty when the batch may still change.
         """
         if not any(len(queue) >= self._limit(key) for key, queue in self._queues.items()):
-            return []
-        key = self._turn(now_s)
-        if key is None or len(self._queues[key]) < self._limit(key):
-            return []
-        batch = self._ranked(key)
-        return self._take(key, batch) if all(entry.priority == max(Priority) for entry in batch) else []
+            return None
+        batch = self._chosen(now_s)
+        is_full = bool(batch) and len(batch) >= self._limit(batch[0].key)
+        return self._taken(batch) if is_full and all(entry.priority == max(Priority) for entry in batch) else []
 
     def due_s(self) -> float | None:
         """When the next batch is due; None when nothing waits."""
@@ -115,15 +115,16 @@ class Batcher(Generic[T]):
             self._remove(key, dropped)
         return [entry.item for entry in dropped]
 
-    def _turn(self, now_s: float, *, flush: bool = False) -> Key | None:
+    def _chosen(self, now_s: float, *, flush: bool = False) -> list[Entry[T]]:
         due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
-        return min(due, key=lambda key: min(entry.rank_s for entry in self._queues[key]), default=None)
-
-    def _ranked(self, key: Key) -> list[Entry[T]]:
+        if not due:
+            return []
+        key = min(due, key=lambda key: min(entry.rank_s for entry in self._queues[key]))
         return sorted(self._queues[key], key=lambda entry: entry.rank_s)[: self._limit(key)]
 
-    def _take(self, key: Key, batch: Sequence[Entry[T]]) -> list[T]:
-        self._remove(key, batch)
+    def _taken(self, batch: Sequence[Entry[T]]) -> list[T]:
+        if batch:
+            self._remove(batch[0].key, batch)
         return [entry.item for entry in batch]
 
     def _due_s(self, key: Key, queue: list[Entry[T]]) -> float:

@@ -94,8 +94,8 @@ class Desk:
         """The batch to compute now; empty when none is due."""
         return self._batcher.next(now_s, flush=self.is_draining)
 
-    def take_full(self, now_s: float) -> list[Job]:
-        """The same, as long as waiting longer would change nothing about it."""
+    def take_full(self, now_s: float) -> list[Job] | None:
+        """The same, if waiting longer would change nothing about it; None while no batch is full."""
         return self._batcher.next_full(now_s)
 
     def due_s(self) -> float | None:

@@ -86,6 +86,7 @@ class Worker:
         self._compute = Compute(clock, self._wake)
         self._computing: list[Job] = []
         self._ahead: list[Job] = []
+        self._has_looked = False
         self._started_s = self._tidied_s = self._swept_s = clock.monotonic_s()
         self._drain_by_s: float | None = None
         self._should_drain = False
@@ -229,18 +230,21 @@ class Worker:
 
     def _begin(self, jobs: list[Job], now_s: float) -> None:
         """Note that the compute thread is at these now; none: it rests."""
-        self._computing, self._started_s = jobs, now_s
+        self._computing, self._started_s, self._has_looked = jobs, now_s, False
         if jobs:
             self._shadows.hold(jobs, self.served.clip)
 
     def _may_look_ahead(self, now_s: float) -> bool:
         """Not where something has to happen between two batches, nor while this engine may have to be given up."""
         needs_gap = self._next_engine is not None or self._should_drain or now_s - self._swept_s > _SWEEP_S
-        return bool(self._computing) and not self._ahead and self._before is None and not needs_gap
+        return bool(self._computing) and not self._has_looked and self._before is None and not needs_gap
 
     def _look_ahead(self, now_s: float) -> None:
         """Hand over the next batch while one is computed, so that the compute thread need not wait for this one."""
-        if jobs := self._desk.take_full(now_s):
+        jobs = self._desk.take_full(now_s)
+        # Once per batch: with a long queue, looking is not cheap.
+        self._has_looked = jobs is not None
+        if jobs:
             self._ahead = jobs
             self._compute.put(self._engine, jobs)
 

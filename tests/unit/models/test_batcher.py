@@ -122,7 +122,7 @@ def test_a_full_batch_of_live_posts_is_settled_and_leaves_as_it_would_anyway() -
         batcher.offer(_entry(item, at_s=1.0, priority=1))
 
     assert batcher.next_full(1.0) == [0, 1, 2, 3]
-    assert batcher.next_full(9.0) == []
+    assert batcher.next_full(9.0) is None
     assert len(batcher) == 1
 
 
