@@ -107,11 +107,13 @@ def test_what_was_handed_over_is_computed_before_a_swap_by_the_engine_it_was_mad
 
 def test_a_swap_waits_for_no_further_batch(bind: str, steps: _Steps) -> None:
     with running_worker(StubEngine(before=steps), bind=bind, max_batch=_BATCH) as worker, client_of(bind) as client:
-        _two_batches(client, worker, steps)
+        first, *_ = _two_batches(client, worker, steps)
         late = _send(client, *range(10, 10 + _BATCH))
         until(lambda: worker.numbers()["queue_requests"] == _BATCH)
         worker.swap(StubEngine(_NEXT))
-        steps.go(2)
+        steps.go()
+        first.result(10)
+        steps.go()
 
         assert {future.result(10).model_version for future in late} == {_NEXT.model_version}
 
