@@ -115,12 +115,18 @@ class FlowSettings(Section):
 
 
 class InferenceSettings(Section):
-    """How a flow reaches the inference worker."""
+    """How a flow reaches the inference workers; each request goes to the one with the least to do.
 
-    endpoint: str = "ipc:///tmp/clipwarden-worker.sock"
+    The two `curve_` files are needed as soon as an endpoint is on a network: the flow's own secret key, and the public
+    key that all workers share (`clipwarden keys make`).
+    """
+
+    endpoints: Names = Field(default=("ipc:///tmp/clipwarden-worker.sock",), min_length=1)
     slots: int = Field(default=32, ge=1, le=4096)
     deadline_s: float = Field(default=20.0, gt=0)
     attempts: int = Field(default=3, ge=1)
+    curve_key_file: Path | None = None
+    curve_worker_key_file: Path | None = None
 
 
 class ServingSettings(Section):
@@ -128,9 +134,14 @@ class ServingSettings(Section):
 
     `shadow_share` of the posts is also scored by the registry's challengers, after their answers; flows choose them and
     workers load the challengers, so both read it. 0 loads and sends nothing.
+
+    `curve_key_file` (the worker's secret key) and `curve_clients_dir` (the public keys of those it answers) are needed
+    as soon as `bind` leaves loopback (`clipwarden keys make`).
     """
 
     bind: str = "ipc:///tmp/clipwarden-worker.sock"
+    curve_key_file: Path | None = None
+    curve_clients_dir: Path | None = None
     models_dir: Path | None = None
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: str = Field(default="auto", pattern=r"^(auto|fp32|bf16)$")

@@ -155,7 +155,7 @@ class ScoringProcess:
             raise SystemExit(0) from None
 
     def _emitted(self) -> dict[str, tuple[str, ...]]:
-        log.info("flow.awaits_worker", endpoint=self.settings.inference.endpoint)
+        log.info("flow.awaits_worker", endpoints=self.settings.inference.endpoints)
         try:
             return self.client.served().labels
         except InferenceUnavailable:
@@ -171,7 +171,7 @@ class ScoringProcess:
         now = self.clock.now()
         self.patience.note_silence()
         worker = self.client.state()
-        self.health.set("worker", ok=worker.is_connected, detail="" if worker.is_connected else worker.detail)
+        self.health.set("worker", ok=worker.is_connected, detail=worker.detail)
         waiting = self.health.waiting_for()
         state = "draining" if self.stop.is_set() else "waiting" if waiting else "ready"
         return Heartbeat(

@@ -54,7 +54,7 @@ class Worker:
         shadows: challengers that score what is sampled, after its answer.
 
     Raises:
-        ConfigError: the endpoint is taken or wrong.
+        ConfigError: the endpoint is taken or wrong, or leaves loopback without keys.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Worker:
         self._health = health
         self._max_batch = settings.max_batch
         # The next model may take larger clips; the door stays as it is.
-        self._door = Door(settings.bind, clip_bytes=max(engine.served.clip.clip_bytes, _LARGER_CLIP_BYTES))
+        self._door = Door(settings, clip_bytes=max(engine.served.clip.clip_bytes, _LARGER_CLIP_BYTES), clock=clock)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._reader = ArenaReader()
         batcher: Batcher[Job] = Batcher(
@@ -163,9 +163,7 @@ class Worker:
 
     def _receive(self, now_s: float) -> None:
         for client, header, clip in self._door.receive(_BURST):
-            answer = self._desk.receive(client, header, clip, now_s=now_s)
-            if answer is not None:
-                self._send([(client, answer)])
+            self._send(self._desk.receive(client, header, clip, now_s=now_s))
 
     def _collect(self, done: Done | BaseException, now_s: float) -> None:
         if isinstance(done, EngineSickError) and self._before is not None:
