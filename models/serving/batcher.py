@@ -103,15 +103,22 @@ class Batcher(Generic[T]):
 
     def next(self, now_s: float, *, flush: bool = False) -> list[T]:
         """The batch to compute now, whose turn it is first; empty when none is due. With `flush` any entry is due."""
-        due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
-        if not due:
-            return []
-        order = self._order(now_s)
-        key = min(due, key=lambda key: min(order[id(entry)] for entry in self._queues[key]))
-        batch = sorted(self._queues[key], key=lambda entry: order[id(entry)])[: self._limit(key)]
-        self._remove(key, batch)
-        self._count(batch)
-        return [entry.item for entry in batch]
+        return self._taken(self._chosen(now_s, flush=flush))
+
+    def next_full(self, now_s: float) -> list[T] | None:
+        """The same batch, if nothing that may still come could join it or go before it.
+
+        A batch that is not full and whose turn it is keeps full ones back too, so that these starve nobody.
+        Only a client that had fewer turns might: it then waits for this batch as well, and for no other.
+
+        Returns:
+            None while no queue is full, which costs little to ask; empty when the batch may still change.
+        """
+        if not any(len(queue) >= self._limit(key) for key, queue in self._queues.items()):
+            return None
+        batch = self._chosen(now_s)
+        is_full = bool(batch) and len(batch) >= self._limit(batch[0].key)
+        return self._taken(batch) if is_full and all(entry.priority == max(Priority) for entry in batch) else []
 
     def due_s(self) -> float | None:
         """When the next batch is due; None when nothing waits."""
@@ -123,6 +130,20 @@ class Batcher(Generic[T]):
         for key in {entry.key for entry in dropped}:
             self._remove(key, [entry for entry in dropped if entry.key == key])
         return [entry.item for entry in dropped]
+
+    def _chosen(self, now_s: float, *, flush: bool = False) -> list[Entry[T]]:
+        due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
+        if not due:
+            return []
+        order = self._order(now_s)
+        key = min(due, key=lambda key: min(order[id(entry)] for entry in self._queues[key]))
+        return sorted(self._queues[key], key=lambda entry: order[id(entry)])[: self._limit(key)]
+
+    def _taken(self, batch: Sequence[Entry[T]]) -> list[T]:
+        if batch:
+            self._remove(batch[0].key, batch)
+            self._count(batch)
+        return [entry.item for entry in batch]
 
     def _entries(self) -> Iterable[Entry[T]]:
         return chain.from_iterable(self._queues.values())

@@ -89,6 +89,10 @@ class Desk:
         """The batch to compute now; empty when none is due."""
         return self._batcher.next(now_s, flush=self.is_draining)
 
+    def take_full(self, now_s: float) -> list[Job] | None:
+        """The same, if waiting longer would change nothing about it; None while no batch is full."""
+        return self._batcher.next_full(now_s)
+
     def due_s(self) -> float | None:
         """When `take` has something; None when nothing waits."""
         return self._batcher.due_s()

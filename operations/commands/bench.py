@@ -18,11 +18,13 @@ from operations.bench.flow import bench_flow
 from operations.bench.gpu import bench_gpu
 from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
-from operations.bench.serving import bench_serving
+from operations.bench.serving.run import Load, bench_serving
+from operations.bench.serving.table import serving_table
 from operations.bench.shortcuts import bench_shortcuts
 from operations.bench.shortcuts import show as show_shortcuts
 from operations.bench.sinks import bench_sinks
 from operations.seat import EXIT_FAILED, root, screen
+from operations.state import MAX_FLOWS
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -39,10 +41,11 @@ def bench() -> None:
 def path(
     *,
     clips: Annotated[int, typer.Option(help="How many clips a run.", min=16, max=100_000)] = 120,
+    processes: Annotated[str, typer.Option(help="Numbers of flow processes, e.g. 1,2,4.")] = "1",
     as_json: AsJson = False,
 ) -> None:
-    """Real clips through everything, beside one video at a time. Example: clipwarden bench path --clips 120 --json."""
-    report(bench_path(clips, _data()), as_json=as_json)
+    """Real clips through everything, beside one video at a time. Example: clipwarden bench path --processes 1,2,4."""
+    report(bench_path(clips, _data(), _counts(processes)), as_json=as_json)
 
 
 @app.command()
@@ -57,10 +60,17 @@ def flow(
 
 @app.command()
 def serving(
-    *, requests: Annotated[int, typer.Option(help="How many captions.", min=64)] = 2_000, as_json: AsJson = False
+    *,
+    rounds: Annotated[int, typer.Option(help="How often each is measured; medians count.", min=1, max=100)] = 5,
+    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.2, max=600)] = 3.0,
+    as_json: AsJson = False,
 ) -> None:
-    """The worker's requests/s, beside one at a time. Example: clipwarden bench serving."""
-    report(bench_serving(requests), as_json=as_json)
+    """The worker under 1, 4 and 16 clients, beside gRPC and LitServe. Example: clipwarden bench serving --rounds 1."""
+    result = bench_serving(Load(rounds, seconds))
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        screen.print(serving_table(result))
 
 
 @app.command()
@@ -131,3 +141,13 @@ def report(
 def _data() -> Path | None:
     named = process_environment().get("CLIPWARDEN_DEMO_DATA")
     return Path(named) if named else None
+
+
+def _counts(text: str) -> list[int]:
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError:
+        counts = [0]
+    if not all(0 < count <= MAX_FLOWS for count in counts):
+        raise ConfigError(f"--processes {text}: give numbers from 1 to {MAX_FLOWS}, e.g. 1,2,4")
+    return counts

@@ -173,6 +173,38 @@ def test_a_request_that_failed_before_shares_no_batch() -> None:
     assert [len(batcher.next(1.0)) for _ in range(3)] == [1, 1, 1]
 
 
+def test_a_full_batch_of_live_posts_is_settled_and_leaves_as_it_would_anyway() -> None:
+    batcher = _batcher()
+    for item in range(_LIMIT + 1):
+        batcher.offer(_entry(item, at_s=1.0, priority=1))
+
+    assert batcher.next_full(1.0) == [0, 1, 2, 3]
+    assert batcher.next_full(9.0) is None
+    assert len(batcher) == 1
+
+
+def test_a_batch_that_a_live_post_could_still_go_before_is_not_settled() -> None:
+    batcher = _batcher()
+    for item in range(_LIMIT):
+        batcher.offer(_entry(item, priority=0 if item == 0 else 1))
+
+    assert batcher.next_full(9.0) == []
+    assert len(batcher) == _LIMIT
+
+
+def test_a_partial_batch_whose_turn_it_is_keeps_full_ones_back() -> None:
+    batcher = _batcher()
+    batcher.offer(_entry(9, Key(32, has_clip=True), at_s=0.0, priority=1))
+    for item in range(_LIMIT):
+        batcher.offer(_entry(item, at_s=0.001, priority=1))
+
+    assert batcher.next_full(_WAIT_S / 2) == [0, 1, 2, 3]
+    for item in range(_LIMIT):
+        batcher.offer(_entry(item, at_s=0.001, priority=1))
+    assert batcher.next_full(_WAIT_S) == []
+    assert batcher.next(_WAIT_S) == [9]
+
+
 def test_dropped_entries_are_named_and_the_rest_stays() -> None:
     batcher = _batcher()
     batcher.offer(_entry(0, ttl_s=1.0))
