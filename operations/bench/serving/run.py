@@ -4,7 +4,7 @@ import importlib.util
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
@@ -21,6 +21,7 @@ from operations.seat import screen
 
 POINTS = (*(Point(clients, MOST_IN_FLIGHT) for clients in (1, 4, 16)), Point(16, 1))
 WARM_S = 0.5
+STARTER_TIMES = 4
 PACKAGES = {"grpc": ("grpc", "grpcio"), "litserve": ("litserve", "litserve")}
 """Baseline → the module it needs and the package that brings it; neither is a dependency of the product."""
 
@@ -45,7 +46,9 @@ def bench_serving(load: Load) -> dict[str, Any]:
         rows |= _measure(
             [name for name in ("litserve",) if not missing(name)], "stub", Path(folder), load=load, bar=bar
         )
-        starter = _measure(["ring"], "starter", Path(folder), load=load, bar=bar)
+        # On a CPU an answer takes seconds when so many wait: one long round says more than short ones.
+        long = replace(load, rounds=1, seconds=STARTER_TIMES * load.seconds)
+        starter = _measure(["ring"], "starter", Path(folder), load=long, bar=bar)
     return report(rows, starter["ring"], load)
 
 
@@ -65,8 +68,8 @@ class _Bar:
     def __init__(self, load: Load) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=screen, transient=True)
-        measured = 2 + sum(not missing(name) for name in PACKAGES)
-        self._task = self._bar.add_task("bench", total=measured * load.rounds * len(load.points))
+        stub = 1 + sum(not missing(name) for name in PACKAGES)
+        self._task = self._bar.add_task("bench", total=(stub * load.rounds + 1) * len(load.points))
 
     def __enter__(self) -> Self:
         self._bar.start()
