@@ -53,7 +53,7 @@ class Ring:
     """Rounds over our own client: each lane has a slot to itself and sends again when it is answered."""
 
     def __init__(self, endpoint: str) -> None:
-        self._client = RemoteClient(InferenceSettings(endpoint=endpoint, slots=MOST_IN_FLIGHT))
+        self._client = RemoteClient(InferenceSettings(endpoints=(endpoint,), slots=MOST_IN_FLIGHT))
         inputs_id = self._client.served().inputs_id
         # Borrowed for good: nothing else uses this client.
         slots = [ExitStack().enter_context(self._client.slot()) for _ in range(MOST_IN_FLIGHT)]

@@ -46,6 +46,11 @@ class StubEngine:
         """A whole batch."""
         return MAX_BATCH
 
+    @property
+    def problem(self) -> str:
+        """None."""
+        return ""
+
     def score(self, jobs: Sequence[Job]) -> list[InferResult]:
         """The same scores for everyone, with one per frame, as models give them."""
         for row, job in enumerate(jobs):
