@@ -26,6 +26,7 @@ from core.errors import (
     EventVideoIdInvalid,
 )
 from core.labels import Action, Modality, Mode, VerdictKind
+from core.media.protocol import Sampling
 
 MAX_CAPTION_CHARS = 20_000
 MAX_HASHTAGS = 100
@@ -185,7 +186,10 @@ class RecordRef(BaseModel):
 
 
 class Verdict(Event):
-    """What was decided about a posted video, with its evidence (`video.verdicts.v1`, key = video_id)."""
+    """What was decided about a posted video, with its evidence (`video.verdicts.v1`, key = video_id).
+
+    `sampling` says which frames of the clip were looked at; it is null without a clip.
+    """
 
     schema_: Literal["video.verdicts.v1"] = Field(default="video.verdicts.v1", alias="schema")
     verdict_id: str
@@ -206,6 +210,7 @@ class Verdict(Event):
     policy_version: str
     media_uri: str | None
     media_sha256: str | None
+    sampling: Sampling | None = None
     caption: str | None
     caption_sha256: str
     hashtags: tuple[str, ...] = ()

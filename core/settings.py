@@ -8,7 +8,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.cores import decoder_children, usable_cores, worker_threads
 from core.errors import ConfigError
+from core.media.protocol import Backend
 
 PREFIX = "CLIPWARDEN_"
 OUTSIDE_SETTINGS = frozenset({"CLIPWARDEN_DEMO_DATA", "CLIPWARDEN_TEST_OUTAGE_S", "CLIPWARDEN_TEST_TIMESCALE_DSN"})
@@ -76,9 +78,15 @@ class MediaSettings(Section):
 
 
 class DecodeSettings(Section):
-    """The cage: what one video may cost."""
+    """The cage: what one video may cost.
 
-    children: int = Field(default=max(1, (os.cpu_count() or 2) - 1), ge=1, le=256)
+    A post that waited `cheap_after_s` for a decoder is decoded by its key frames where that is cheaper, and so is
+    every post after it until one waits a quarter of that; 0 does so always, `inf` never.
+    """
+
+    backend: Backend = Backend.PYAV
+    children: int = Field(default=decoder_children(usable_cores()), ge=1, le=256)
+    cheap_after_s: float = Field(default=5.0, ge=0)
     wall_limit_s: float = Field(default=15.0, gt=0)
     cpu_limit_s: int = Field(default=12, gt=0)
     memory_limit_bytes: int = Field(default=1_500_000_000, gt=100_000_000)
@@ -115,12 +123,18 @@ class FlowSettings(Section):
 
 
 class InferenceSettings(Section):
-    """How a flow reaches the inference worker."""
+    """How a flow reaches the inference workers; each request goes to the one with the least to do.
 
-    endpoint: str = "ipc:///tmp/clipwarden-worker.sock"
+    The two `curve_` files are needed as soon as an endpoint is on a network: the flow's own secret key, and the public
+    key that all workers share (`clipwarden keys make`).
+    """
+
+    endpoints: Names = Field(default=("ipc:///tmp/clipwarden-worker.sock",), min_length=1)
     slots: int = Field(default=32, ge=1, le=4096)
     deadline_s: float = Field(default=20.0, gt=0)
     attempts: int = Field(default=3, ge=1)
+    curve_key_file: Path | None = None
+    curve_worker_key_file: Path | None = None
 
 
 class ServingSettings(Section):
@@ -128,13 +142,18 @@ class ServingSettings(Section):
 
     `shadow_share` of the posts is also scored by the registry's challengers, after their answers; flows choose them and
     workers load the challengers, so both read it. 0 loads and sends nothing.
+
+    `curve_key_file` (the worker's secret key) and `curve_clients_dir` (the public keys of those it answers) are needed
+    as soon as `bind` leaves loopback (`clipwarden keys make`).
     """
 
     bind: str = "ipc:///tmp/clipwarden-worker.sock"
+    curve_key_file: Path | None = None
+    curve_clients_dir: Path | None = None
     models_dir: Path | None = None
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: str = Field(default="auto", pattern=r"^(auto|fp32|bf16)$")
-    threads: int = Field(default=min(8, os.cpu_count() or 1), ge=1, le=256)
+    threads: int = Field(default=worker_threads(usable_cores()), ge=1, le=256)
     max_batch: int = Field(default=16, ge=1, le=256)
     max_wait_ms: float = Field(default=4.0, ge=0)
     max_queue: int = Field(default=512, ge=1)

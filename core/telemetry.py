@@ -22,6 +22,7 @@ POSTED_TO_ALERT_S = Histogram(
     "posted_to_alert_seconds", "Record timestamp to published alert, replays excluded.", buckets=_LONG_S
 )
 DECODE_S = Histogram("decode_seconds", "One video: fetched and decoded into a clip.", buckets=_LONG_S)
+CLIPS_DECODED = Counter("clips_decoded", "Clips decoded, by how their frames were chosen.", ["sampling"])
 INFER_S = Histogram("infer_seconds", "One request: sent to the worker until its answer.", buckets=_SHORT_S)
 IN_FLIGHT_VIDEOS = Gauge("flow_in_flight_videos", "Videos read from the topic and not yet written.")
 DEPENDENCY_UP = Gauge("dependency_up", "1 while the dependency answers, 0 while the process waits.", ["dependency"])
@@ -31,6 +32,9 @@ WORKER_DROPPED = Counter("worker_dropped_messages", "Messages without an answer.
 WORKER_QUEUE = Gauge("worker_queue_requests", "Requests accepted and waiting for a batch.")
 WORKER_CLIENTS = Gauge("worker_clients", "Clients heard within the last seconds.")
 WORKER_COMPUTE_S = Histogram("worker_compute_seconds", "One batch on the device.", buckets=_SHORT_S)
+ENGINE_SLOWED = Gauge(
+    "engine_slowed", "1 while a model runs without the compiler or recordings that its GPU could have.", ["modality"]
+)
 MODEL_SWAPS = Counter("model_swaps", "Champions of the registry: swapped, returned, refused.", ["outcome"])
 CHALLENGERS = Counter("challengers", "Challengers of the registry: shadowing, refused.", ["outcome"])
 SHADOW_SCORES = Counter(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from core.events import CaptionSpan, ModalityScore, RecordRef, Segment, Signal, Verdict, VideoPosted, verdict_id
 from core.labels import HARMFUL_LABEL, Action, Modality, Mode, VerdictKind
+from core.media.protocol import Sampling
 from dataflows.policy import FusionUse, Policy
 
 Labels = Mapping[str, float]
@@ -18,6 +19,7 @@ class Scores:
 
     Attributes:
         modalities: only what was posted: a modality that failed is there with its code, one never posted is not.
+        sampling: how the clip's frames were chosen; None without a clip.
         fusion_passed_gate: whether the served fusion model may decide under `fusion: auto`.
     """
 
@@ -25,6 +27,7 @@ class Scores:
     model_version: str
     fusion_passed_gate: bool = False
     media_sha256: str | None = None
+    sampling: Sampling | None = None
     segments: tuple[Segment, ...] = ()
     caption_spans: tuple[CaptionSpan, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -103,6 +106,7 @@ def decide(
         policy_version=policy.version,
         media_uri=event.media_uri,
         media_sha256=scores.media_sha256,
+        sampling=scores.sampling,
         caption=event.caption,
         caption_sha256=event.caption_sha256,
         hashtags=event.hashtags,

@@ -1,5 +1,6 @@
 """Event → scores, many posts at once: decode in the cage's threads, infer on the worker, each answer a future."""
 
+import math
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from dataflows.decide import Scores
 from dataflows.decode import Clip, Decoder
 from dataflows.evidence import caption_spans, segments
 from dataflows.parse import Posted, Rejected, dead_letter
+from dataflows.pressure import Relief
 from dataflows.shadow import sample_of
 from dataflows.wait import StoppingError
 from models.client import ClipSlot, InferenceClient, InferRequest, InferResult
@@ -36,6 +38,7 @@ class _Work:
     posted: Posted
     served: ServedModels
     answer: "Future[Scored]"
+    submitted_s: float
     caption: Encoded | None = None
     clip: Clip | None = None
     media_error: MediaError | None = None
@@ -45,9 +48,17 @@ class Scorer:
     """Keeps many posts in flight; bounded by the flow's window, the slots and the cage."""
 
     def __init__(
-        self, client: InferenceClient, decoder: Decoder, *, threads: int, clock: Clock, shadow_share: float = 0.0
+        self,
+        client: InferenceClient,
+        decoder: Decoder,
+        *,
+        threads: int,
+        clock: Clock,
+        shadow_share: float = 0.0,
+        cheap_after_s: float = math.inf,
     ) -> None:
         self._client = client
+        self._relief = Relief(cheap_after_s)
         self._shadow_share = shadow_share
         self._decoder = decoder
         self._clock = clock
@@ -62,7 +73,7 @@ class Scorer:
             return item
         answer: Future[Scored] = Future()
         pool = self._reading if item.event.media is None else self._decoding
-        pool.submit(self._start, item, answer)
+        pool.submit(self._start, item, answer, time.monotonic())
         return answer
 
     def close(self) -> None:
@@ -70,10 +81,10 @@ class Scorer:
         for pool in (self._decoding, self._reading):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, posted: Posted, answer: "Future[Scored]") -> None:
+    def _start(self, posted: Posted, answer: "Future[Scored]", submitted_s: float) -> None:
         try:
             served = self._client.served()
-            work = _Work(posted, served, answer, caption=self._encode(posted.event.caption, served))
+            work = _Work(posted, served, answer, submitted_s, caption=self._encode(posted.event.caption, served))
             if posted.event.media is None:
                 self._infer(work, ExitStack())
             else:
@@ -83,9 +94,12 @@ class Scorer:
 
     def _decode(self, work: _Work) -> None:
         with ExitStack() as held:
+            free_s = time.monotonic()
             slot = held.enter_context(self._client.slot())
+            now_s = time.monotonic()
+            sampling = self._relief.sampling(waited_s=now_s - work.submitted_s, slot_wait_s=now_s - free_s)
             try:
-                work.clip = self._decoder.decode(work.posted.event, work.served.clip, slot=slot)
+                work.clip = self._decoder.decode(work.posted.event, work.served.clip, slot=slot, sampling=sampling)
             except MediaError as error:
                 work.media_error = error
                 self._infer(work, ExitStack())
@@ -107,7 +121,7 @@ class Scorer:
             error = future.exception()
             if isinstance(error, InferenceStale):
                 # The worker swapped models meanwhile: tokenise and decode again, for the new ones.
-                self._decoding.submit(self._start, work.posted, work.answer)
+                self._decoding.submit(self._start, work.posted, work.answer, time.monotonic())
             elif error is not None and not isinstance(error, InferenceError):
                 work.answer.set_exception(_as_stop(error))
             elif isinstance(error, InferenceError):
@@ -187,6 +201,7 @@ def _scores(
         # Models were swapped in between: what is known of the old fusion says nothing of the new one's scores.
         fusion_passed_gate=work.served.fusion_passed_gate and model_version == work.served.model_version,
         media_sha256=clip.media_sha256 if clip is not None else None,
+        sampling=clip.sampling if clip is not None else None,
         segments=segments(result.frame_scores or (), clip.times_s, clip.duration_s) if result and clip else (),
         caption_spans=caption_spans(result.token_scores or (), work.caption.offsets) if result and work.caption else (),
         timings_ms=timings,

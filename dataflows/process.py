@@ -145,6 +145,7 @@ class ScoringProcess:
             threads=decode.children * 2,
             clock=self.clock,
             shadow_share=self.settings.serving.shadow_share,
+            cheap_after_s=decode.cheap_after_s,
         )
 
     def _await_broker(self) -> None:
@@ -155,7 +156,7 @@ class ScoringProcess:
             raise SystemExit(0) from None
 
     def _emitted(self) -> dict[str, tuple[str, ...]]:
-        log.info("flow.awaits_worker", endpoint=self.settings.inference.endpoint)
+        log.info("flow.awaits_worker", endpoints=self.settings.inference.endpoints)
         try:
             return self.client.served().labels
         except InferenceUnavailable:
@@ -171,7 +172,7 @@ class ScoringProcess:
         now = self.clock.now()
         self.patience.note_silence()
         worker = self.client.state()
-        self.health.set("worker", ok=worker.is_connected, detail="" if worker.is_connected else worker.detail)
+        self.health.set("worker", ok=worker.is_connected, detail=worker.detail)
         waiting = self.health.waiting_for()
         state = "draining" if self.stop.is_set() else "waiting" if waiting else "ready"
         return Heartbeat(

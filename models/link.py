@@ -1,8 +1,8 @@
-"""The client's I/O thread: one DEALER socket, what was sent over it, and whether someone answers."""
+"""The client's I/O thread: one socket per worker, what was sent over them, and who is sent what comes next."""
 
 import os
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,38 +17,46 @@ from core.settings import InferenceSettings
 from models import wire
 from models.arena import Slot
 from models.client import Shadow
+from models.curve import client_keys
 from models.outbox import Outbox, Pending
+from models.peer import Peer
 from models.slots import SlotPool
+from models.spec import ServedModels
 
-PING_S = 0.5
-LOST_S = 5.0
-_RETRY_S = 0.02
 _CAPTIONS_PER_SLOT = 4
-_SEND_QUEUE = 4_096
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class LinkState:
-    """Whether a worker answers, since when, and which."""
+    """Whether a worker answers, since when, and which.
+
+    Attributes:
+        detail: of one worker, what it serves or why it does not answer; of several, how many answer and what is wrong
+            with the rest.
+        answering: how many workers answer.
+        workers: how many there should be.
+    """
 
     is_connected: bool
     since: datetime
     detail: str
+    answering: int = 0
+    workers: int = 1
 
 
 class Link:
     """Used from one thread; `state` may be read from any.
 
     Args:
-        settings: the endpoint, the deadline and the attempts.
+        settings: the endpoints, the deadline and the attempts.
         fresh: requests from other threads, in order.
         pool: told what is served.
         on_shadow: told what challengers said; must return at once, and not raise.
 
     Raises:
-        ConfigError: the endpoint is wrong.
+        ConfigError: an endpoint is wrong, or on a network without keys.
     """
 
     def __init__(
@@ -66,176 +74,203 @@ class Link:
         self._on_shadow = on_shadow
         self._deadline_ms = ceil(settings.deadline_s * 1e3)
         self._outbox = Outbox(attempts=settings.attempts, max_captions=_CAPTIONS_PER_SLOT * settings.slots)
-        self._sends_frames = settings.endpoint.startswith("tcp://")
-        self._generation = self._model_version = ""
-        self._ping = 0
-        self._heard_s = self._asked_s = float("-inf")
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket = _connect(self._context, settings.endpoint)
+        self._peers = _peers(self._context, settings)
         self._poller = zmq.Poller()
-        self._poller.register(self._socket, zmq.POLLIN)
-        self.state = LinkState(
-            is_connected=False, since=clock.now(), detail=f"no worker answers at {settings.endpoint}"
-        )
+        self._served: ServedModels | None = None
+        self._seen: object = None
+        self._now_s = clock.monotonic_s()
+        self._sent = 0
+        self.state = self._look(clock.now())
 
     def turn(self, wake_fd: int) -> None:
         """Sleep until there is something to do, then do it."""
-        if wake_fd not in self._poller:
-            self._poller.register(wake_fd, zmq.POLLIN)
-        self._poller.poll(self._timeout_ms())
-        with suppress(BlockingIOError):
-            os.eventfd_read(wake_fd)
-        self._receive()
-        now_s = self._clock.monotonic_s()
-        self._keep_in_touch(now_s)
+        self._sleep(wake_fd)
+        self._now_s = self._clock.monotonic_s()
+        for peer in self._peers.values():
+            for answer in peer.receive():
+                self._handle(peer, answer)
+            peer.keep_in_touch(self._now_s)
+        self._agree()
+        self._leave_the_silent()
         while self._fresh:
             self._outbox.add(self._fresh.popleft())
-        if self.state.is_connected:
-            self._send_due(now_s)
+        self._send_due()
+
+    def choose(self, inputs_id: str, without: Collection[str]) -> str | None:
+        """The endpoint of the worker with the least to do that serves it; the one unused for longest among equals."""
+        able = [
+            peer
+            for peer in self._peers.values()
+            if peer.is_open and peer.endpoint not in without and peer.may_take(inputs_id)
+        ]
+        best = min(able, key=self._load, default=None)
+        return best.endpoint if best is not None else None
+
+    def is_stale(self, inputs_id: str) -> bool:
+        """Whether workers can be sent requests, and none that answers may still take such inputs."""
+        answering = [peer for peer in self._peers.values() if peer.is_connected and not peer.is_draining]
+        return any(peer.is_open for peer in answering) and not any(peer.may_take(inputs_id) for peer in answering)
 
     def close(self) -> None:
-        """Resolve what is unanswered and let go of the socket."""
+        """Resolve what is unanswered and let go of the sockets."""
         while self._fresh:
             self._outbox.add(self._fresh.popleft())
         self._pool.stop()
         self._outbox.fail_all(InferenceUnavailable("the client was closed before the worker answered"))
-        self._socket.close(linger=0)
-        self._context.term()
+        self._context.destroy(linger=0)
 
-    def _receive(self) -> None:
-        while True:
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            try:
-                answer = wire.parse_answer(frames[0])
-            except wire.WireError as error:
-                _log.warning("inference.malformed", error=str(error))
-                continue
-            self._heard_s = self._clock.monotonic_s()
-            self._handle(answer)
+    def _sleep(self, wake_fd: int) -> None:
+        self._poller.register(wake_fd, zmq.POLLIN)
+        for peer in self._peers.values():
+            self._poller.register(peer.socket, zmq.POLLIN if peer.is_reachable else zmq.POLLIN | zmq.POLLOUT)
+        self._poller.poll(self._timeout_ms())
+        with suppress(BlockingIOError):
+            os.eventfd_read(wake_fd)
 
-    def _handle(self, answer: wire.Answer) -> None:
+    def _handle(self, peer: Peer, answer: wire.Answer) -> None:
         match answer:
             case wire.Welcome():
-                self._welcome(answer)
+                self._welcome(peer, answer)
             case wire.Pong():
-                self._pong(answer)
+                self._pong(peer, answer)
             case wire.Result():
                 self._outbox.result(answer.id, answer.result())
             case wire.Busy():
-                self._outbox.busy(answer.id, answer.retry_after_ms / 1e3, self._clock.monotonic_s())
+                self._busy(peer, answer)
             case wire.Error():
-                self._error(answer)
+                self._error(peer, answer)
             case wire.Shadowed():
                 self._on_shadow(answer.shadow())
 
-    def _welcome(self, welcome: wire.Welcome) -> None:
-        if welcome.protocol != wire.PROTOCOL:
-            self._set(connected=False, detail=f"the worker speaks protocol {welcome.protocol}, not {wire.PROTOCOL}")
-            return
-        self._generation, self._model_version = welcome.generation, welcome.served.model_version
-        self._pool.serve(welcome.served)
-        self._set(connected=True, detail=welcome.served.model_version)
-        # At once: what was sent before is now known to be there or lost.
-        self._asked_s = float("-inf")
+    def _welcome(self, peer: Peer, welcome: wire.Welcome) -> None:
+        before = peer.generation
+        peer.welcome(welcome)
+        if before not in ("", peer.generation):
+            self._outbox.learn(before, lives=False)
+        self._outbox.learn(peer.generation, lives=True)
 
-    def _pong(self, pong: wire.Pong) -> None:
-        now_s = self._clock.monotonic_s()
-        if lost := self._outbox.pong(pong.number, set(pong.held), generation=pong.generation, now_s=now_s):
-            _log.info("inference.sent_again", requests=lost)
-        if (pong.generation, pong.model_version) != (self._generation, self._model_version):
-            self._say(wire.Hello())
+    def _pong(self, peer: Peer, pong: wire.Pong) -> None:
+        lost = self._outbox.pong(
+            peer.endpoint, pong.number, set(pong.held), generation=pong.generation, now_s=self._now_s
+        )
+        if lost:
+            _log.info("inference.sent_again", endpoint=peer.endpoint, requests=lost)
+        peer.pong(pong)
 
-    def _error(self, error: wire.Error) -> None:
-        if error.code == wire.ErrorCode.ARENA and not self._sends_frames:
-            _log.warning("inference.sends_frames", error=error.message)
-            self._sends_frames = True
+    def _busy(self, peer: Peer, busy: wire.Busy) -> None:
+        retry_after_s = busy.retry_after_ms / 1e3
+        peer.full_until_s = self._now_s + retry_after_s
+        has_others = any(other.is_open and other.full_until_s <= self._now_s for other in self._peers.values())
+        self._outbox.busy(busy.id, 0.0 if has_others else retry_after_s, self._now_s)
+
+    def _error(self, peer: Peer, error: wire.Error) -> None:
+        if error.code == wire.ErrorCode.ARENA and not peer.sends_frames:
+            _log.warning("inference.sends_frames", endpoint=peer.endpoint, error=error.message)
+            peer.sends_frames = True
         if error.code == wire.ErrorCode.STALE:
-            self._say(wire.Hello())
+            peer.ask_again()
         self._outbox.error(error.id, error.code, error.message)
 
-    def _keep_in_touch(self, now_s: float) -> None:
-        if self.state.is_connected and now_s - self._heard_s > LOST_S:
-            self._set(connected=False, detail=f"no answer from the worker for {LOST_S:.0f} s")
-        if now_s - self._asked_s < PING_S:
+    def _agree(self) -> None:
+        """Prepare inputs for what most workers serve, and tell how the workers are."""
+        seen = [(peer.is_open, peer.is_connected, peer.detail, id(peer.served)) for peer in self._peers.values()]
+        if seen == self._seen:
             return
-        self._asked_s = now_s
-        ask = wire.Ping(number=self._ping + 1) if self.state.is_connected else wire.Hello()
-        if not self._say(ask):
-            # No connection yet: the next one is tried within milliseconds, so look soon.
-            self._asked_s = now_s - PING_S + _RETRY_S
-        elif isinstance(ask, wire.Ping):
-            self._ping = ask.number
+        self._seen = seen
+        served = [peer.served for peer in self._peers.values() if peer.is_open and peer.served is not None]
+        if served:
+            inputs = Counter(each.inputs_id for each in served)
+            versions = Counter(each.model_version for each in served)
+            # A tie keeps what is: while they swap one after the other, inputs are prepared anew once.
+            self._served = max(
+                served,
+                key=lambda each: (inputs[each.inputs_id], versions[each.model_version], each == self._served),
+            )
+            self._pool.serve(self._served)
+        found = self._look(self.state.since)
+        if found != self.state:
+            self.state = self._look(self._clock.now())
 
-    def _send_due(self, now_s: float) -> None:
-        for request_id, pending in self._outbox.due(now_s):
-            if not self._send(request_id, pending):
+    def _look(self, since: datetime) -> LinkState:
+        peers = list(self._peers.values())
+        answering = sum(peer.is_connected for peer in peers)
+        wrong = [f"{peer.endpoint}: {reason}" for peer in peers if (reason := self._left_out(peer))]
+        detail = "; ".join((f"{answering} of {len(peers)} workers answer", *wrong))
+        return LinkState(
+            is_connected=answering > 0,
+            since=since,
+            detail=peers[0].detail if len(peers) == 1 else detail,
+            answering=answering,
+            workers=len(peers),
+        )
+
+    def _left_out(self, peer: Peer) -> str:
+        """Why a worker gets no new requests; empty when it does."""
+        if not peer.is_connected:
+            return peer.detail
+        if peer.is_draining:
+            return "draining"
+        if self._served is not None and not peer.may_take(self._served.inputs_id):
+            return f"left out, {peer.detail} takes other inputs than most"
+        return ""
+
+    def _leave_the_silent(self) -> None:
+        if not any(peer.is_open for peer in self._peers.values()):
+            return
+        for peer in self._peers.values():
+            if not peer.is_connected and self._outbox.sent_to(peer.endpoint):
+                moved = self._outbox.leave(peer.endpoint, self._now_s)
+                _log.warning("inference.moved", endpoint=peer.endpoint, requests=moved)
+
+    def _send_due(self) -> None:
+        for request_id, pending in self._outbox.due(self._now_s, self):
+            peer = self._peers[pending.worker]
+            if self._send(peer, request_id, pending):
+                self._sent += 1
+                peer.used = self._sent
+                self._outbox.sent(request_id, pending, ping=peer.ping, generation=peer.generation)
+            else:
                 self._outbox.unsent(pending)
-                return
-            self._outbox.sent(request_id, pending, ping=self._ping, generation=self._generation)
 
-    def _send(self, request_id: int, pending: Pending) -> bool:
+    def _send(self, peer: Peer, request_id: int, pending: Pending) -> bool:
         slot = pending.slot
-        with_frame = slot is not None and (self._sends_frames or slot.shm_name is None)
+        with_frame = slot is not None and (peer.sends_frames or slot.shm_name is None)
         header = wire.Infer(
             id=request_id,
             inputs_id=pending.inputs_id,
             priority=pending.request.priority,
             deadline_ms=self._deadline_ms,
-            is_alone=pending.attempts > 0 or pending.deaths > 0,
+            is_alone=pending.attempts > 0 or pending.is_alone,
             token_ids=pending.request.token_ids,
             slot=_slot_ref(slot) if slot is not None and not with_frame else None,
             has_frame=with_frame,
             sample=wire.SampleRef.of(sample) if (sample := pending.request.sample) else None,
         )
-        return self._say(header, slot if with_frame else None)
+        return peer.say(header, slot if with_frame else None)
 
-    def _say(self, message: wire.Message, clip: Slot | None = None) -> bool:
-        frames: list[zmq.Frame | bytes] = [message.to_bytes()]
-        if clip is not None:
-            frames.append(zmq.Frame(clip.frames.data.cast("B"), copy=False))
-        try:
-            self._socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            return False
-        return True
-
-    def _set(self, *, connected: bool, detail: str) -> None:
-        if (connected, detail) == (self.state.is_connected, self.state.detail):
-            return
-        self.state = LinkState(connected, self._clock.now(), detail)
-        (_log.info if connected else _log.warning)("inference.link", connected=connected, detail=detail)
+    def _load(self, peer: Peer) -> tuple[bool, int, int]:
+        return peer.full_until_s > self._now_s, peer.others + self._outbox.sent_to(peer.endpoint), peer.used
 
     def _timeout_ms(self) -> int:
         now_s = self._clock.monotonic_s()
+        waits_s = [peer.wait_s(now_s) for peer in self._peers.values()]
         next_s = self._outbox.next_s() if self.state.is_connected else None
-        waits_s = [PING_S, self._asked_s + PING_S - now_s]
         if next_s is not None and next_s > now_s:
             waits_s.append(next_s - now_s)
-        return ceil(max(0.0, min(waits_s)) * 1e3)
+        return ceil(min(waits_s) * 1e3)
 
 
 def _slot_ref(slot: Slot) -> wire.SlotRef:
     return wire.SlotRef(arena=slot.shm_name or "", offset_bytes=slot.offset_bytes)
 
 
-def _connect(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str) -> "zmq.Socket[bytes]":
-    socket = context.socket(zmq.DEALER)
-    socket.setsockopt(zmq.ROUTING_ID, b"c" + os.urandom(15))
-    # Nothing is queued for a worker that is not there: it would reach the next one as well as its repetition.
-    socket.setsockopt(zmq.IMMEDIATE, 1)
-    socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
-    socket.setsockopt(zmq.RECONNECT_IVL, 50)
-    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, 2_000)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 6_000)
+def _peers(context: "zmq.Context[zmq.Socket[bytes]]", settings: InferenceSettings) -> dict[str, Peer]:
+    peers: dict[str, Peer] = {}
     try:
-        socket.connect(endpoint)
-    except zmq.ZMQError as error:
+        for endpoint in dict.fromkeys(settings.endpoints):
+            peers[endpoint] = Peer(context, endpoint, client_keys(settings, endpoint))
+    except ConfigError:
         context.destroy(linger=0)
-        raise ConfigError(
-            f"inference.endpoint {endpoint}: {error.strerror}; give ipc://PATH or tcp://HOST:PORT"
-        ) from error
-    return socket
+        raise
+    return peers

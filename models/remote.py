@@ -1,4 +1,4 @@
-"""The client of the inference worker: safe between threads; waits as long as no worker answers."""
+"""The client of the inference workers: safe between threads; waits as long as none answers."""
 
 import os
 import threading
@@ -20,18 +20,21 @@ from models.spec import ServedModels
 
 
 class RemoteClient:
-    """Scores posts on a worker reached over `ipc://` or `tcp://`; safe between threads.
+    """Scores posts on the workers reached over `ipc://` or `tcp://`; safe between threads.
+
+    Each request goes to the worker with the least to do among those that serve the models its inputs were prepared for.
+    What a worker holds that stops answering goes to another within two seconds.
 
     Guarantee: every future of `infer` is resolved; a request is sent again until a live worker answered it, or so many
     died with it that it is to blame (`InferenceCrashed`).
 
     Args:
-        settings: the endpoint, how many clips may be in flight, how often a live worker may fail on a request.
+        settings: the endpoints, how many clips may be in flight, how often a live worker may fail on a request.
         clock: of waits and metrics.
         on_shadow: told what challengers said of sampled posts; must return at once, and not raise.
 
     Raises:
-        ConfigError: the endpoint is wrong.
+        ConfigError: an endpoint is wrong, or on a network without keys.
     """
 
     def __init__(
@@ -90,7 +93,7 @@ class RemoteClient:
         return future
 
     def state(self) -> LinkState:
-        """Whether a worker answers, for health and the monitor."""
+        """Whether a worker answers, and how many of how many, for health and the monitor."""
         return self._link.state
 
     def close(self) -> None:

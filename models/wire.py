@@ -17,7 +17,7 @@ from core.labels import Modality
 from models.client import InferResult, Priority, Sample, Shadow
 from models.spec import ServedModels
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_TOKEN_IDS = 32_768
 """No header is larger than these ids and some names; longer captions are cut by the tokenizer anyway."""
 
@@ -133,13 +133,21 @@ class Welcome(Message):
 
 
 class Pong(Message):
-    """The worker lives; `held` are the client's requests that wait or are computed."""
+    """The worker lives.
+
+    Attributes:
+        held: the client's requests that wait or are computed.
+        others: how many requests of other clients do.
+        is_draining: it accepts no more.
+    """
 
     kind: Literal["pong"] = "pong"
     number: RequestId
     generation: Name
     model_version: Text
     held: tuple[RequestId, ...]
+    others: Annotated[int, Field(ge=0)] = 0
+    is_draining: bool = False
 
 
 Probabilities = dict[str, Annotated[float, Field(ge=0, le=1)]]

@@ -26,6 +26,7 @@ COMMANDS = {
     "score": _Command("verdicts in process, without servers", "score"),
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),
     "models": _Command("what serves, the registry, promotion, evaluation", "models"),
+    "keys": _Command("keys for workers that are reached over a network", "keys"),
     "train": _Command("train a text, video or fusion model", "train"),
     "bench": _Command("speed and memory, each with its baseline in the same run", "bench"),
 }

@@ -26,8 +26,8 @@ TOPICS_SAY = (
 WRITTEN_BY = "<!-- Written by `make docs` from the code; edit the code instead. -->"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OF_THE_MACHINE = {
-    f"{PREFIX}DECODE__CHILDREN": "the machine's cores less one, at least 1",
-    f"{PREFIX}SERVING__THREADS": "the machine's cores, at most 8",
+    f"{PREFIX}DECODE__CHILDREN": "the cores the process may use less one, at least 1",
+    f"{PREFIX}SERVING__THREADS": "the cores the process may use, at most 8",
 }
 """Defaults that differ between machines, in words."""
 

@@ -1,4 +1,4 @@
-"""The product's own processes under the supervisor: inference worker, flows, console."""
+"""The product's own processes under the supervisor: inference workers, flows, console."""
 
 import sys
 from collections.abc import Mapping
@@ -9,30 +9,41 @@ from core.settings import process_environment
 from operations.processes import CODE_DIR, ProcessSpec, Stage, check_http
 from operations.state import LOOPBACK, Plan, Site, environment
 
+_GPUS = "CUDA_VISIBLE_DEVICES"
+
 
 def product(site: Site, plan: Plan) -> list[ProcessSpec]:
     """The product's processes of a plan."""
-    specs = [flow(site, share, plan.flows) for share in range(plan.flows)]
-    if plan.worker:
-        specs.insert(0, worker(site))
+    specs = [worker(site, index, plan.workers) for index in range(plan.workers if plan.worker else 0)]
+    specs += [flow(site, share, plan.flows) for share in range(plan.flows)]
     if plan.dashboard:
         specs.append(console(site, plan.banner))
     return specs
 
 
-def worker(site: Site) -> ProcessSpec:
-    """The inference worker."""
-    port = site.ports.of("worker")
+def worker(site: Site, index: int = 0, count: int = 1) -> ProcessSpec:
+    """An inference worker; of several, each sees one GPU only, where there are any."""
+    name = f"worker-{index}" if count > 1 else "worker"
+    port = site.ports.of(name)
+    own = {"CLIPWARDEN_SERVING__HTTP_PORT": str(port), "CLIPWARDEN_SERVING__BIND": site.worker_endpoint(index)}
     return ProcessSpec(
-        name="worker",
+        name=name,
         stage=Stage.MODELS,
         command=(sys.executable, "-m", "models.serving"),
-        env=_environment(site, {"CLIPWARDEN_SERVING__HTTP_PORT": str(port)}),
-        check=partial(check_http, f"http://{site.address('worker')}/readyz"),
-        log=site.paths.logs / "worker.log",
+        env=_environment(site, own | (_one_gpu(index) if count > 1 else {})),
+        check=partial(check_http, f"http://{site.address(name)}/readyz"),
+        log=site.paths.logs / f"{name}.log",
         port=port,
         grace_s=10.0,
     )
+
+
+def _one_gpu(index: int) -> dict[str, str]:
+    """With more workers than GPUs the rest see none, and compute on the CPU."""
+    visible = process_environment().get(_GPUS)
+    if visible is None:
+        return {_GPUS: str(index)}
+    return {_GPUS: dict(enumerate(visible.split(","))).get(index, "")}
 
 
 def flow(site: Site, share: int, count: int) -> ProcessSpec:

@@ -19,10 +19,12 @@ PORTS_PER_ROOT = 32
 FIRST_PORT = 20_000
 """Blocks lie below the ephemeral ports (32768 on): a client that retries a closed port there may connect to itself."""
 BLOCKS = (32_000 - FIRST_PORT) // PORTS_PER_ROOT
-PORT_OF = {"s3": 0, "broker": 1, "postgres": 2, "valkey": 3, "mlflow": 4, "dashboard": 5, "worker": 6}
+PORT_OF = {"s3": 0, "broker": 1, "postgres": 2, "valkey": 3, "mlflow": 4, "dashboard": 5}
 FIRST_FLOW_PORT = 8
+FIRST_WORKER_PORT = 16
 GUARD_PORT = PORTS_PER_ROOT - 1
 MAX_FLOWS = VIDEO_POSTED.partitions
+MAX_WORKERS = 8
 MEDIA_BUCKET = "clipwarden-media"
 DEAD_LETTERS_BUCKET = "clipwarden-dead"
 DATABASE = "clipwarden"
@@ -75,20 +77,23 @@ class Ports(Record):
 
     def of(self, name: str) -> int:
         """The port of a server or product process, e.g. `s3`, `flow-0`."""
-        if name.startswith("flow-"):
-            return self.base + FIRST_FLOW_PORT + int(name.removeprefix("flow-"))
-        return self.base + PORT_OF[name]
+        kind, _, number = name.partition("-")
+        first = {"flow": FIRST_FLOW_PORT, "worker": FIRST_WORKER_PORT}.get(kind)
+        return self.base + (PORT_OF[name] if first is None else first + int(number or 0))
 
 
 class Plan(Record):
     """Which processes run beside the servers. The supervisor follows the file while it runs.
 
     Attributes:
+        worker: whether there are inference workers.
+        workers: how many, one per GPU.
         flows: scoring processes; a flow beyond the partitions would have none to read.
         banner: what the console says over every page.
     """
 
     worker: bool = False
+    workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
     flows: int = Field(default=0, ge=0, le=MAX_FLOWS)
     dashboard: bool = False
     banner: str = ""
@@ -231,14 +236,14 @@ class Site:
         """Where the product finds Valkey."""
         return f"redis://:{self.secrets.valkey}@{self.address('valkey')}/0"
 
-    @property
-    def worker_endpoint(self) -> str:
-        """Where flows find the inference worker."""
-        return f"ipc://{self.paths.runtime / 'worker.sock'}"
+    def worker_endpoint(self, index: int = 0) -> str:
+        """Where flows find an inference worker."""
+        return f"ipc://{self.paths.runtime / f'worker-{index}.sock'}"
 
 
 def environment(site: Site) -> dict[str, str]:
     """The settings with which a process uses this platform, as environment variables."""
+    plan = Plan.read(site.paths.plan) or Plan()
     values = {
         "KAFKA__BROKERS": site.address("broker"),
         "STORE__DSN": site.dsn(),
@@ -250,13 +255,12 @@ def environment(site: Site) -> dict[str, str]:
         "MEDIA__BUCKET": MEDIA_BUCKET,
         "MEDIA__ALLOWED_BUCKETS": MEDIA_BUCKET,
         "MEDIA__DEAD_LETTERS_BUCKET": DEAD_LETTERS_BUCKET,
-        "INFERENCE__ENDPOINT": site.worker_endpoint,
-        "SERVING__BIND": site.worker_endpoint,
+        "INFERENCE__ENDPOINTS": ",".join(map(site.worker_endpoint, range(plan.workers))),
+        "SERVING__BIND": site.worker_endpoint(),
         "FLOW__STATE_DIR": str(site.paths.data / "flow"),
         "MLFLOW__CACHE_DIR": str(site.paths.data / "models"),
     }
-    plan = Plan.read(site.paths.plan)
-    if plan is not None and plan.mlflow:
+    if plan.mlflow:
         values["MLFLOW__TRACKING_URI"] = f"http://{site.address('mlflow')}"
     return {PREFIX + name: value for name, value in values.items()}
 

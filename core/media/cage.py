@@ -1,5 +1,6 @@
 """The cage: media is probed and decoded in child processes with limits; what happens to them never happens to us."""
 
+import importlib.util
 import os
 import queue
 import threading
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError, DependencyError, MediaCrashed, MediaError, MediaTimeout, PlatformError
 from core.media.process import DecoderProcess, ProcessDiedError, ProcessSilentError
-from core.media.protocol import ClipTarget, DecodedClip, MediaLimits, Message, Probe
+from core.media.protocol import Backend, ClipTarget, DecodedClip, MediaLimits, Message, Probe, Sampling
 from core.settings import DecodeSettings
 
 log = structlog.get_logger()
@@ -35,9 +36,13 @@ class Cage:
     Each request has one child to itself. A child that passes its limits is killed and replaced; one that dies is
     replaced and the request repeated once, so that a death from outside costs no verdict. Children die with this
     process, however it ends.
+
+    Raises:
+        ConfigError: the chosen backend is not installed.
     """
 
     def __init__(self, settings: DecodeSettings) -> None:
+        _check_backend(settings.backend)
         self._settings = settings
         self._limits = MediaLimits(
             max_bytes=settings.max_bytes,
@@ -116,6 +121,7 @@ class Cage:
             "path": os.fspath(path.absolute()),
             "target": None if target is None else asdict(target),
             "limits": asdict(self._limits),
+            "backend": self._settings.backend.value,
             "cpu_limit_s": self._settings.cpu_limit_s,
             "shm_name": None,
             "offset_bytes": 0,
@@ -219,6 +225,14 @@ class _Seat:
     child: DecoderProcess | None = None
 
 
+def _check_backend(backend: Backend) -> None:
+    # Looked for, not imported: it is loaded where it can be killed, and nowhere else.
+    if backend is Backend.DECORD and importlib.util.find_spec("decord") is None:
+        raise ConfigError("decord is not installed: install clipwarden[decord], or unset CLIPWARDEN_DECODE__BACKEND")
+
+
 def _clip(answer: Message) -> DecodedClip:
     clip = answer["clip"]
-    return DecodedClip(tuple(clip["times_s"]), clip["distinct_frames"], Probe(**clip["probe"]))
+    return DecodedClip(
+        tuple(clip["times_s"]), clip["distinct_frames"], Sampling(clip["sampling"]), Probe(**clip["probe"])
+    )

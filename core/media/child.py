@@ -11,6 +11,7 @@ import resource
 import signal
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +22,17 @@ from numpy.typing import NDArray
 from core.errors import ConfigError, MediaTooLarge, PlatformError
 from core.media.decode import decode_clip
 from core.media.probe import probe
-from core.media.protocol import HEADER, ClipTarget, MediaLimits, Message, parse_length, parse_message, to_frame
+from core.media.protocol import (
+    HEADER,
+    Backend,
+    ClipTarget,
+    DecodedClip,
+    MediaLimits,
+    Message,
+    parse_length,
+    parse_message,
+    to_frame,
+)
 
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 5
@@ -96,13 +107,22 @@ def _answer(request: Message, scratch_fd: int) -> Message:
 
 def _decode(path: Path, target: ClipTarget, limits: MediaLimits, *, request: Message, scratch_fd: int) -> Message:
     out = np.empty(target.shape, np.uint8)
-    clip = decode_clip(path, target, limits, out=out)
+    clip = _decoder(Backend(request["backend"]))(path, target, limits, out=out)
     if request["shm_name"] is None:
         os.ftruncate(scratch_fd, target.nbytes)
         _write(scratch_fd, out, offset_bytes=0)
     else:
         _write_block(request["shm_name"], out, offset_bytes=request["offset_bytes"])
     return {"clip": asdict(clip)}
+
+
+def _decoder(backend: Backend) -> Callable[..., DecodedClip]:
+    if backend is Backend.PYAV:
+        return decode_clip
+    # An optional package, and the only process that may load it.
+    from core.media.with_decord import decode_clip as decode_with_decord  # noqa: PLC0415
+
+    return decode_with_decord
 
 
 def _write_block(name: str, out: NDArray[np.uint8], *, offset_bytes: int) -> None:

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from core.errors import MediaUndecodable
 from core.media.probe import Listing, VideoPacket, describe, list_packets, open_video
 from core.media.protocol import ClipTarget, DecodedClip, MediaLimits, Resize, Sampling
+from core.media.resize import cut_centre, scaled_sides
 from core.media.sample import choose_frames, plan_runs
 
 __all__ = ["ClipTarget", "DecodedClip", "MediaLimits", "Resize", "Sampling", "decode_clip"]
-
-_MAX_ASPECT = 8
 
 
 def decode_clip(path: Path, target: ClipTarget, limits: MediaLimits, *, out: NDArray[np.uint8]) -> DecodedClip:
@@ -41,9 +40,9 @@ def decode_clip(path: Path, target: ClipTarget, limits: MediaLimits, *, out: NDA
     """
     if out.shape != target.shape or out.dtype != np.uint8:
         raise ValueError(f"out is {out.shape} {out.dtype}, the target {target.shape} uint8")
-    with open_video(path, limits) as video:
+    with open_video(path, limits, deblock=target.deblock) as video:
         listing = list_packets(video, limits)
-        wanted = choose_frames(listing.times, target, duration_s=listing.duration_s)
+        wanted, sampling = choose_frames(listing.times, target, duration_s=listing.duration_s)
         sheet = _Sheet(wanted, target, out)
         context = video.stream.codec_context
         runs = plan_runs(listing.times, wanted)
@@ -55,7 +54,7 @@ def decode_clip(path: Path, target: ClipTarget, limits: MediaLimits, *, out: NDA
         rows = sheet.fill_gaps()
         times_s = tuple(listing.times[wanted[row]].time_s - listing.start_s for row in rows)
         probe = replace(describe(video, listing), rotation=sheet.rotation)
-        return DecodedClip(times_s, len(sheet.sound), probe)
+        return DecodedClip(times_s, len(sheet.sound), sampling, probe)
 
 
 def _decode_runs(context: VideoCodecContext, listing: Listing, runs: Iterable[range], sheet: "_Sheet") -> None:
@@ -136,19 +135,9 @@ class _Sheet:
         return shown
 
     def _square(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        size = self._target.size_px
-        width, height = size, size
-        if self._target.resize == Resize.CROP:
-            shorter = min(frame.width, frame.height)
-            width, height = (_scaled(side, shorter, size) for side in (frame.width, frame.height))
+        width, height = scaled_sides(self._target, frame.width, frame.height)
         # Threads are the cage's business: by default libswscale starts one per core.
         scaled = self._reformatter.reformat(
             frame, width, height, "rgb24", interpolation=Interpolation.BILINEAR, threads=1
         )
-        top, left = (height - size) // 2, (width - size) // 2
-        return scaled.to_ndarray().astype(np.uint8, copy=False)[top : top + size, left : left + size]
-
-
-def _scaled(side: int, shorter: int, size: int) -> int:
-    # A strip of 8192x2 would become millions of pixels wide; what is far off centre is cut away anyhow.
-    return min(round(side * size / shorter), size * _MAX_ASPECT)
+        return cut_centre(scaled.to_ndarray().astype(np.uint8, copy=False), self._target.size_px)

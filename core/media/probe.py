@@ -77,12 +77,12 @@ def probe(path: Path, limits: MediaLimits) -> Probe:
     """
     with open_video(path, limits) as video:
         listing = list_packets(video, limits)
-        rotation = _first_frame(video, listing).rotation
+        rotation = first_frame(video, listing).rotation
         return replace(describe(video, listing), rotation=rotation)
 
 
 @contextmanager
-def open_video(path: Path, limits: MediaLimits) -> Iterator[OpenVideo]:
+def open_video(path: Path, limits: MediaLimits, *, deblock: bool = True) -> Iterator[OpenVideo]:
     """Open a file without decoding anything, and refuse what passes the limits.
 
     Errors of libav inside the block become ours: out of memory is MediaTooLarge, all else MediaUndecodable.
@@ -96,7 +96,7 @@ def open_video(path: Path, limits: MediaLimits) -> Iterator[OpenVideo]:
             stream = _video_stream(container)
             claimed = _claimed(container, stream, path)
             _check_size(claimed, limits)
-            _prepare(container, stream, limits)
+            _prepare(container, stream, limits, deblock=deblock)
             yield OpenVideo(container, stream, claimed)
     except MemoryError as error:
         raise MediaTooLarge("decoding it takes more memory than a decoder may use") from error
@@ -206,7 +206,7 @@ def _check_duration(duration_s: float, limits: MediaLimits) -> None:
         raise MediaTooLong(f"{duration_s:.0f} s is over {limits.max_duration_s:.0f} s")
 
 
-def _prepare(container: InputContainer, stream: VideoStream, limits: MediaLimits) -> None:
+def _prepare(container: InputContainer, stream: VideoStream, limits: MediaLimits, *, deblock: bool) -> None:
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
@@ -214,6 +214,8 @@ def _prepare(container: InputContainer, stream: VideoStream, limits: MediaLimits
     context.thread_count = 1
     # The frames themselves may be larger than the container says.
     context.options = {"max_pixels": str(limits.max_pixels)}
+    if not deblock:
+        context.options |= {"skip_loop_filter": "all"}
     # Opened before anyone sets skip_frame, which dav1d would take for the whole stream.
     context.open()
 
@@ -250,7 +252,12 @@ def _shown_for_s(packet: VideoPacket, stream: VideoStream) -> float:
     return max(0.0, float((packet.duration or 0) * (stream.time_base or 0)))
 
 
-def _first_frame(video: OpenVideo, listing: Listing) -> av.VideoFrame:
+def first_frame(video: OpenVideo, listing: Listing) -> av.VideoFrame:
+    """The first frame that decodes, which is not always the first that is shown.
+
+    Raises:
+        MediaUndecodable: none does.
+    """
     for packet in [*listing.packets, None]:
         try:
             frames = video.stream.codec_context.decode(packet)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from core.media.protocol import HEADER, Message, parse_length, parse_message, to_frame
 
 # No secrets for a process that opens strangers' files; one thread and one heap, as the address space is limited.
-_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+# A path only because decord does not load without one.
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PATH": os.defpath}
 
 
 class ProcessDiedError(Exception):

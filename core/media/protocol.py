@@ -21,11 +21,19 @@ class Resize(StrEnum):
     CROP = "crop"
 
 
+class Backend(StrEnum):
+    """Who decodes, in the same cage, to the same rows."""
+
+    PYAV = "pyav"
+    DECORD = "decord"
+
+
 class Sampling(StrEnum):
     """Which frames stand for the clip.
 
-    `even` takes the frame on screen at each target time. `near_keys` takes a key frame instead where one lies in the
-    target's own segment. `keys` takes key frames only, where the container lists enough of them, else it is `even`.
+    `even` takes the frame nearest to each target time. `near_keys` takes a key frame instead where one lies in the
+    target's own segment. `keys` takes key frames only, where the container lists enough of them, else it is
+    `near_keys`.
     """
 
     EVEN = "even"
@@ -40,12 +48,14 @@ class ClipTarget:
     Attributes:
         resize: a `Resize`; crop scales the shorter side to size_px and keeps the centre.
         sampling: a `Sampling`; each step to the right is cheaper and less even.
+        deblock: whether the codec smooths the edges of its blocks, as a player shows them; without, it costs less.
     """
 
     num_frames: int
     size_px: int
     resize: str = Resize.STRETCH
     sampling: str = Sampling.EVEN
+    deblock: bool = True
 
     def __post_init__(self) -> None:
         Resize(self.resize)
@@ -104,10 +114,12 @@ class DecodedClip:
     Attributes:
         times_s: when each frame is shown, from the first frame on; a repeated frame repeats its time.
         distinct_frames: how many different, undamaged frames of the video the clip holds.
+        sampling: how its frames were chosen, which the container decides with the target.
     """
 
     times_s: tuple[float, ...]
     distinct_frames: int
+    sampling: Sampling
     probe: Probe
 
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from core.media.protocol import ClipTarget, Sampling
 
+FRAME_RULE = "nearest"
+"""Names how `even` chooses: whoever keeps decoded frames keeps them under it."""
+
 _ROUNDING_S = 1e-6
 
 
@@ -48,28 +51,49 @@ def segments_s(times_s: Sequence[float], duration_s: float) -> tuple[tuple[float
     return tuple(pairwise(cuts))
 
 
-def choose_frames(packets: Sequence[Packet], target: ClipTarget, *, duration_s: float) -> tuple[int, ...]:
-    """For each frame of the target, the index of the packet that holds it; ascending in time, empty without frames.
+class Choice(NamedTuple):
+    """The frames that stand for a clip.
 
-    Frames before the first key frame have nothing to be decoded from and are left out.
+    Attributes:
+        packets: for each frame of the target the index of the packet that holds it, ascending in time.
+    """
+
+    packets: tuple[int, ...]
+    sampling: Sampling
+
+
+def choose_frames(packets: Sequence[Packet], target: ClipTarget, *, duration_s: float) -> Choice:
+    """Choose by the target's sampling, or by the next dearer one where the stream does not allow it.
+
+    Frames before the first key frame have nothing to be decoded from and are left out; no frames give an empty choice.
     """
     first_key = next((index for index, packet in enumerate(packets) if packet.is_key), 0)
     shown = sorted((p.time_s, i) for i, p in enumerate(packets) if p.is_shown and i >= first_key)
-    if not shown:
-        return ()
     keys = [(time_s, index) for time_s, index in shown if packets[index].is_key]
-    if target.sampling == Sampling.KEYS and len(keys) >= target.num_frames:
-        return tuple(keys[(2 * i + 1) * len(keys) // (2 * target.num_frames)][1] for i in range(target.num_frames))
+    sampling = _possible(Sampling(target.sampling), len(keys), target.num_frames)
+    if not shown:
+        return Choice((), sampling)
+    if sampling is Sampling.KEYS:
+        spread = ((2 * row + 1) * len(keys) // (2 * target.num_frames) for row in range(target.num_frames))
+        return Choice(tuple(keys[place][1] for place in spread), sampling)
     start_s = shown[0][0]
     times_s = [start_s + time_s for time_s in target_times_s(target.num_frames, duration_s)]
-    reach_s = duration_s / target.num_frames / 2 if target.sampling == Sampling.NEAR_KEYS else 0.0
+    reach_s = duration_s / target.num_frames / 2 if sampling is Sampling.NEAR_KEYS else 0.0
     near = [_key_near(keys, time_s, reach_s) for time_s in times_s]
-    return tuple(_on_screen(shown, t) if key is None else key for key, t in zip(near, times_s, strict=True))
+    return Choice(tuple(_nearest(shown, t) if k is None else k for k, t in zip(near, times_s, strict=True)), sampling)
 
 
-def _on_screen(shown: list[tuple[float, int]], time_s: float) -> int:
-    place = bisect_right(shown, time_s + _ROUNDING_S, key=lambda frame: frame[0])
-    return shown[max(place - 1, 0)][1]
+def _possible(wanted: Sampling, keys: int, num_frames: int) -> Sampling:
+    if wanted is Sampling.KEYS and keys < num_frames:
+        wanted = Sampling.NEAR_KEYS
+    return Sampling.EVEN if wanted is Sampling.NEAR_KEYS and not keys else wanted
+
+
+def _nearest(shown: list[tuple[float, int]], time_s: float) -> int:
+    """No frame lies nearer to the target; of two as near, the earlier."""
+    place = max(1, bisect_right(shown, time_s, key=lambda frame: frame[0]))
+    before, after = shown[place - 1], shown[min(place, len(shown) - 1)]
+    return after[1] if after[0] - time_s < time_s - before[0] - _ROUNDING_S else before[1]
 
 
 def _key_near(keys: list[tuple[float, int]], time_s: float, reach_s: float) -> int | None:

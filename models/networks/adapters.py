@@ -12,7 +12,7 @@ from torch import nn
 
 from core.labels import HARMFUL_LABEL
 from models.networks.outputs import TextOutput, VideoOutput
-from models.preprocess import PixelScale, normalise_pixels
+from models.preprocess import PixelScale, normalise_pixels, scale_pixels
 
 _BINARY = 2
 _TIME_LAST = "timesformer"
@@ -54,6 +54,8 @@ class LabelReader:
 class HuggingFaceText(nn.Module):
     """An AutoModelForSequenceClassification."""
 
+    has_fixed_shapes = True
+
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - any of transformers' classes
         super().__init__()
         self.model = model
@@ -73,6 +75,9 @@ class HuggingFaceText(nn.Module):
 
 class HuggingFaceVideo(nn.Module):
     """An AutoModelForVideoClassification, e.g. VideoMAE, TimeSformer or ViViT."""
+
+    has_fixed_shapes = True
+    scale_pixels = staticmethod(scale_pixels)
 
     def __init__(self, model: Any, scale: PixelScale) -> None:  # noqa: ANN401 - any of transformers' classes
         super().__init__()
@@ -95,7 +100,7 @@ class HuggingFaceVideo(nn.Module):
         return VideoOutput(self.reader(out.logits), states, no_evidence)
 
     def _pixels(self, clips: torch.Tensor) -> torch.Tensor:
-        return normalise_pixels(clips, self.scale, self.model.dtype)
+        return normalise_pixels(clips, self.scale, self.model.dtype, by=self.scale_pixels)
 
 
 def _frames_of_a_patch(config: Any) -> int:  # noqa: ANN401 - any checkpoint's config

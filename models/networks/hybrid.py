@@ -30,6 +30,8 @@ class HybridTextConfig(OwnConfig):  # type: ignore[no-untyped-call]  # transform
         hidden: width of what is read from a piece's state; `rows`, `dim`, `word_hidden`: of the n-gram table.
         spelling: most characters of a piece.
         calibration_below: what the logit of harm is divided by below the cut; calibration_temperature: above it.
+        plain_line: bias and weights that tell Vietnamese typed without its accents by a caption's mean state.
+        plain_lift: added to the logit of harm of such a caption.
         packed: bits of the layers that are stored as small codes, by the start of their names; empty while training.
     """
 
@@ -50,6 +52,8 @@ class HybridTextConfig(OwnConfig):  # type: ignore[no-untyped-call]  # transform
         self.spelling: int = kwargs.pop("spelling", 16)
         self.max_tokens: int = kwargs.pop("max_tokens", 254)
         self.calibration_below: float = kwargs.pop("calibration_below", 1.0)
+        self.plain_line: list[float] = kwargs.pop("plain_line", [])
+        self.plain_lift: float = kwargs.pop("plain_lift", 0.0)
         self.packed: dict[str, int] = kwargs.pop("packed", {})
         kwargs.setdefault("vocab_size", 1000)
         kwargs.setdefault("id2label", {0: "harmful", 1: "hate", 2: "harassment"})
@@ -85,6 +89,7 @@ class HybridTextModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tran
     main_input_name = "input_ids"
     half_modules = ("encoder",)
     spelled: torch.Tensor
+    plain_line: torch.Tensor
 
     def __init__(self, config: HybridTextConfig) -> None:
         super().__init__(config)
@@ -98,8 +103,10 @@ class HybridTextModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tran
         self.ngrams = NgramReader(rows=config.rows, dim=config.dim, hidden=config.word_hidden, labels=labels)
         self.blend = nn.Parameter(torch.full((_BRANCHES, labels), 0.5))
         self.blend_bias = nn.Parameter(torch.zeros(labels))
+        self.register_buffer("plain_line", torch.zeros(1 + config.hidden), persistent=False)
         self.register_buffer("spelled", torch.zeros(config.vocab_size, config.spelling, dtype=torch.int16))
         pack_modules(self, config.packed, store=False)
+        self.set_plain_line()
         self.post_init()  # type: ignore[no-untyped-call]  # transformers' own
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -111,8 +118,15 @@ class HybridTextModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tran
     def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - transformers' own signature
         """Load a folder; packed matrices are unpacked at once."""
         loaded = super().from_pretrained(*args, **kwargs)
-        unpack_modules(loaded[0] if isinstance(loaded, tuple) else loaded)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        unpack_modules(model)
+        model.set_plain_line()
         return loaded
+
+    def set_plain_line(self) -> None:
+        """Take the line over from the config, which keeps it beside the calibration: it is fitted after training."""
+        if self.config.plain_line:
+            self.plain_line = self.plain_line.new_tensor(self.config.plain_line)
 
     @property
     def ngram_keep(self) -> float:
@@ -153,6 +167,15 @@ class HybridTextModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tran
         said, _ = self.read_words(input_ids, attention_mask)
         return torch.stack([contributions.sum(1), said.sum(1) + self.ngrams.linear.bias], dim=1)
 
+    def summary(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """(B, H): the mean of what is read from the pieces' states."""
+        pieces, _ = self._read_pieces(input_ids, attention_mask)
+        return _mean(pieces[:, 1:-1], attention_mask)
+
+    def plain(self, summary: torch.Tensor) -> torch.Tensor:
+        """(B, H) → (B, 1): how sure it is that the caption is Vietnamese typed without its accents."""
+        return torch.sigmoid(summary @ self.plain_line[1:, None] + self.plain_line[0])
+
     def bordered_states(
         self, encoder: nn.Module, input_ids: torch.Tensor, attention_mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -180,6 +203,8 @@ class HybridTextModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tran
         by_word, word_of = self.read_words(input_ids, attention_mask)
         by_piece, by_word = by_piece * self.blend[0], by_word * self.blend[1]
         raw = by_piece.sum(1) + by_word.sum(1) + self.ngrams.linear.bias * self.blend[1] + self.blend_bias
+        lift = self.config.plain_lift * self.plain(_mean(pieces[:, 1:-1], attention_mask))
+        raw = raw + functional.pad(lift, (0, raw.shape[1] - 1))
         place = word_of.unsqueeze(2).expand(-1, -1, by_word.shape[2])
         inside = by_piece[:, 1:-1] * attention_mask.unsqueeze(2)
         together = by_word.scatter_add(1, place, inside).gather(1, place)
@@ -196,10 +221,14 @@ def _bordered(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[to
 
 def _with_summary(reading: _Reading, attention_mask: torch.Tensor) -> torch.Tensor:
     """(B, 1 + S, H + L): each piece beside what it adds, after the mean piece beside the logits."""
-    mask = attention_mask.unsqueeze(2)
-    mean = (reading.pieces * mask).sum(1) / mask.sum(1).clamp(min=1)
-    summary = torch.cat([mean, reading.raw], dim=1).unsqueeze(1)
+    summary = torch.cat([_mean(reading.pieces, attention_mask), reading.raw], dim=1).unsqueeze(1)
     return torch.cat([summary, torch.cat([reading.pieces, reading.contributions], dim=2)], dim=1)
+
+
+def _mean(pieces: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """(B, S, H) → (B, H) over the real pieces."""
+    mask = attention_mask.unsqueeze(2)
+    return (pieces * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 def _share(contributions: torch.Tensor, harm: torch.Tensor) -> torch.Tensor:

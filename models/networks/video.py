@@ -58,6 +58,7 @@ class MotionVideoModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tra
     base_model_prefix = "video"
     main_input_name = "clips"
     half_modules = ("trunk",)
+    has_fixed_shapes = True
 
     def __init__(self, config: MotionVideoConfig) -> None:
         super().__init__(config)

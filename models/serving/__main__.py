@@ -28,7 +28,7 @@ from models.serving.shadows import Shadows
 from models.serving.watch import Watch
 from models.serving.worker import Worker, WorkerStalledError
 
-_SWITCH_S = 0.0005
+SWITCH_S = 0.0005
 
 _log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ _log = structlog.get_logger()
 def main() -> int:
     """Serve until SIGTERM or SIGINT; the exit code: 0 drained, 1 the worker broke, 2 wrong configuration."""
     # The loop must get the interpreter soon when a message comes while Python code computes.
-    sys.setswitchinterval(_SWITCH_S)
+    sys.setswitchinterval(SWITCH_S)
     try:
         settings = Settings.load()
         configure_logging(settings.telemetry)
@@ -73,7 +73,7 @@ def _serve(settings: Settings, health: Health, port: int) -> int:
             state="ready" if not waiting else "draining",
             version=worker.served.model_version,
             at=datetime.now(UTC),
-            detail=waiting or (watch.problem if watch else ""),
+            detail=waiting or "; ".join(part for part in (worker.problem, watch.problem if watch else "") if part),
             numbers=worker.numbers(),
             port=port,
         )

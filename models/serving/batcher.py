@@ -1,17 +1,24 @@
 """Which requests the worker computes next: a pure rule, time comes in by argument.
 
 Requests that cost the same to pad together share a queue. A batch is due when its queue is full or its oldest request
-has waited long enough; among due queues the one with the oldest head goes first, so that none starves.
+has waited long enough. Clients take turns, request by request: one that floods waits behind itself, not the others
+behind it. Among due queues the one with the request that is next goes first, so that none starves.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic, TypeVar
+
+from models.client import Priority
 
 T = TypeVar("T")
 
 HEAD_START_S = 2.0
-"""A request goes before those of the next lower priority that came up to this much earlier; nobody starves."""
+"""So long a request lets all of the next higher priority go first; nobody starves."""
+CREDIT_TURNS = 64
+"""Turns that a client saves up while it has nothing to compute; more, and coming back it would keep others waiting."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,11 @@ class Entry(Generic[T]):
     priority: int
     accepted_s: float
     expires_s: float
+    client: bytes = b""
 
-    @property
-    def rank_s(self) -> float:
-        """The instant it counts as accepted."""
-        return self.accepted_s - self.priority * HEAD_START_S
+    def yields(self, now_s: float) -> bool:
+        """Whether live ones go first."""
+        return now_s < self.accepted_s + (Priority.LIVE - self.priority) * HEAD_START_S
 
 
 class Batcher(Generic[T]):
@@ -72,27 +79,46 @@ class Batcher(Generic[T]):
         self._max_queue = max_queue
         self._queues: dict[Key, list[Entry[T]]] = {}
         self._size = 0
+        self._waiting: Counter[bytes] = Counter()
+        self._turns: dict[bytes, int] = {}
+        self._furthest = 0
 
     def __len__(self) -> int:
         return self._size
 
-    def offer(self, entry: Entry[T]) -> bool:
-        """Take an entry; False when the queue is full."""
-        if self._size >= self._max_queue:
-            return False
+    def offer(self, entry: Entry[T]) -> Entry[T] | None:
+        """Take an entry; when the queue is full, returns the one that has no room.
+
+        That is the newest of the client with the most entries, so that a flood shuts out nobody but itself.
+        """
+        out = self._without_room(entry) if self._size >= self._max_queue else None
+        if out is entry:
+            return entry
+        if out is not None:
+            self._remove(out.key, [out])
         self._queues.setdefault(entry.key, []).append(entry)
         self._size += 1
-        return True
+        self._waiting[entry.client] += 1
+        return out
 
     def next(self, now_s: float, *, flush: bool = False) -> list[T]:
-        """The batch to compute now, oldest rank first; empty when none is due. With `flush` any entry is due."""
-        due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
-        if not due:
-            return []
-        key = min(due, key=lambda key: min(entry.rank_s for entry in self._queues[key]))
-        batch = sorted(self._queues[key], key=lambda entry: entry.rank_s)[: self._limit(key)]
-        self._remove(key, batch)
-        return [entry.item for entry in batch]
+        """The batch to compute now, whose turn it is first; empty when none is due. With `flush` any entry is due."""
+        return self._taken(self._chosen(now_s, flush=flush))
+
+    def next_full(self, now_s: float) -> list[T] | None:
+        """The same batch, if nothing that may still come could join it or go before it.
+
+        A batch that is not full and whose turn it is keeps full ones back too, so that these starve nobody.
+        Only a client that had fewer turns might: it then waits for this batch as well, and for no other.
+
+        Returns:
+            None while no queue is full, which costs little to ask; empty when the batch may still change.
+        """
+        if not any(len(queue) >= self._limit(key) for key, queue in self._queues.items()):
+            return None
+        batch = self._chosen(now_s)
+        is_full = bool(batch) and len(batch) >= self._limit(batch[0].key)
+        return self._taken(batch) if is_full and all(entry.priority == max(Priority) for entry in batch) else []
 
     def due_s(self) -> float | None:
         """When the next batch is due; None when nothing waits."""
@@ -100,10 +126,57 @@ class Batcher(Generic[T]):
 
     def drop(self, unwanted: Callable[[Entry[T]], bool]) -> list[T]:
         """Remove entries, e.g. those whose deadline passed or whose client is gone; returns them."""
-        dropped = [entry for queue in self._queues.values() for entry in queue if unwanted(entry)]
+        dropped = [entry for entry in self._entries() if unwanted(entry)]
         for key in {entry.key for entry in dropped}:
-            self._remove(key, dropped)
+            self._remove(key, [entry for entry in dropped if entry.key == key])
         return [entry.item for entry in dropped]
+
+    def _chosen(self, now_s: float, *, flush: bool = False) -> list[Entry[T]]:
+        due = [key for key, queue in self._queues.items() if flush or self._due_s(key, queue) <= now_s]
+        if not due:
+            return []
+        order = self._order(now_s)
+        key = min(due, key=lambda key: min(order[id(entry)] for entry in self._queues[key]))
+        return sorted(self._queues[key], key=lambda entry: order[id(entry)])[: self._limit(key)]
+
+    def _taken(self, batch: Sequence[Entry[T]]) -> list[T]:
+        if batch:
+            self._remove(batch[0].key, batch)
+            self._count(batch)
+        return [entry.item for entry in batch]
+
+    def _entries(self) -> Iterable[Entry[T]]:
+        return chain.from_iterable(self._queues.values())
+
+    def _order(self, now_s: float) -> dict[int, tuple[bool, int, float]]:
+        """By what entries are sorted: who need not yield, then whose client had fewer turns, then who came first."""
+        turns: dict[bytes, int] = {}
+        order = {}
+        for entry in sorted(self._entries(), key=lambda entry: (entry.yields(now_s), entry.accepted_s)):
+            turn = turns.get(entry.client)
+            if turn is None:
+                turn = self._turn(entry.client)
+            turns[entry.client] = turn + 1
+            order[id(entry)] = (entry.yields(now_s), turn, entry.accepted_s)
+        return order
+
+    def _turn(self, client: bytes) -> int:
+        return max(self._turns.get(client, 0), self._furthest - CREDIT_TURNS)
+
+    def _count(self, batch: Sequence[Entry[T]]) -> None:
+        for entry in batch:
+            self._turns[entry.client] = self._turn(entry.client) + 1
+        self._furthest = max(self._furthest, *(self._turns[entry.client] for entry in batch))
+        # The others are as far behind as they can be.
+        self._turns = {client: turn for client, turn in self._turns.items() if turn > self._furthest - CREDIT_TURNS}
+
+    def _without_room(self, entry: Entry[T]) -> Entry[T]:
+        client, most = self._waiting.most_common(1)[0]
+        if self._waiting[entry.client] + 1 >= most:
+            return entry
+        # The last of those that came together.
+        own = reversed([one for one in self._entries() if one.client == client])
+        return max(own, key=lambda one: (-one.priority, one.accepted_s))
 
     def _due_s(self, key: Key, queue: list[Entry[T]]) -> float:
         if len(queue) >= self._limit(key):
@@ -111,10 +184,11 @@ class Batcher(Generic[T]):
         # Queues stay in order of arrival.
         return queue[0].accepted_s + self._max_wait_s
 
-    def _remove(self, key: Key, entries: list[Entry[T]]) -> None:
+    def _remove(self, key: Key, entries: Sequence[Entry[T]]) -> None:
         gone = {id(entry) for entry in entries}
         left = [entry for entry in self._queues[key] if id(entry) not in gone]
-        self._size -= len(self._queues[key]) - len(left)
+        self._size -= len(entries)
+        self._waiting -= Counter(entry.client for entry in entries)
         if left:
             self._queues[key] = left
         else:

@@ -67,32 +67,31 @@ class Desk:
         """Answers of jobs that were prepared for other models."""
         return [self._error(job, ErrorCode.STALE, "the models were swapped") for job in jobs]
 
-    def receive(self, client: bytes, header: bytes, clip: memoryview | None, *, now_s: float) -> wire.Message | None:
-        """One message of a client; its answer, if there is one at once."""
+    def receive(self, client: bytes, header: bytes, clip: memoryview | None, *, now_s: float) -> list[Outgoing]:
+        """One message of a client; what is to be said at once."""
         try:
             request = wire.parse_request(header)
         except wire.WireError as error:
             WORKER_DROPPED.labels("malformed").inc()
             _log.warning("worker.malformed", error=str(error), size_bytes=len(header))
-            return _refused(error.request_id, str(error))
+            return [(client, message) for message in _refused(error.request_id, str(error))]
         known = self._clients.setdefault(client, _Client(now_s))
         known.heard_s = now_s
         match request:
             case wire.Hello():
-                return wire.Welcome(generation=self._generation, served=self._served)
+                return [(client, wire.Welcome(generation=self._generation, served=self._served))]
             case wire.Ping():
-                return wire.Pong(
-                    number=request.number,
-                    generation=self._generation,
-                    model_version=self._served.model_version,
-                    held=tuple(known.held),
-                )
+                return [(client, self._pong(request.number, known.held))]
             case wire.Infer():
                 return self._accept(client, request, clip, now_s)
 
     def take(self, now_s: float) -> list[Job]:
         """The batch to compute now; empty when none is due."""
         return self._batcher.next(now_s, flush=self.is_draining)
+
+    def take_full(self, now_s: float) -> list[Job] | None:
+        """The same, if waiting longer would change nothing about it; None while no batch is full."""
+        return self._batcher.next_full(now_s)
 
     def due_s(self) -> float | None:
         """When `take` has something; None when nothing waits."""
@@ -131,20 +130,29 @@ class Desk:
         """Clients heard of late."""
         return len(self._clients)
 
-    def _accept(self, client: bytes, infer: wire.Infer, clip: memoryview | None, now_s: float) -> wire.Message | None:
-        held = self._clients[client].held
+    def _pong(self, number: int, held: set[int]) -> wire.Pong:
+        return wire.Pong(
+            number=number,
+            generation=self._generation,
+            model_version=self._served.model_version,
+            held=tuple(held),
+            others=sum(len(known.held) for known in self._clients.values()) - len(held),
+            is_draining=self.is_draining,
+        )
+
+    def _accept(self, client: bytes, infer: wire.Infer, clip: memoryview | None, now_s: float) -> list[Outgoing]:
         try:
             job = self._checked(client, infer, clip)
         except _RefusedError as error:
             WORKER_REQUESTS.labels(error.code.removeprefix("inference.")).inc()
-            return wire.Error(id=infer.id, code=error.code, message=str(error))
+            return [(client, wire.Error(id=infer.id, code=error.code, message=str(error)))]
+        if self.is_draining:
+            return self._busy([job])
         key = Key(job.tokens, job.clip is not None, infer.is_alone)
-        entry = Entry(job, key, infer.priority, now_s, now_s + infer.deadline_ms / 1e3)
-        if self.is_draining or not self._batcher.offer(entry):
-            WORKER_REQUESTS.labels("busy").inc()
-            return wire.Busy(id=infer.id, retry_after_ms=self._hint_ms())
-        held.add(infer.id)
-        return None
+        entry = Entry(job, key, infer.priority, now_s, now_s + infer.deadline_ms / 1e3, client)
+        self._clients[client].held.add(infer.id)
+        out = self._batcher.offer(entry)
+        return self._busy([out.item]) if out is not None else []
 
     def _checked(self, client: bytes, infer: wire.Infer, clip: memoryview | None) -> Job:
         if infer.id in self._clients[client].held:
@@ -216,7 +224,7 @@ class Desk:
         return int(min(max(self._job_s * len(self._batcher) * 500, low_ms), high_ms))
 
 
-def _refused(request_id: int | None, message: str) -> wire.Message | None:
+def _refused(request_id: int | None, message: str) -> list[wire.Message]:
     if request_id is None:
-        return None
-    return wire.Error(id=request_id, code=ErrorCode.REFUSED, message=message)
+        return []
+    return [wire.Error(id=request_id, code=ErrorCode.REFUSED, message=message)]

@@ -1,4 +1,4 @@
-"""The worker's socket: a ROUTER that hears every client and is never blocked by one."""
+"""The worker's socket: a ROUTER that hears every client it knows and is never blocked by one."""
 
 import fcntl
 import os
@@ -7,7 +7,11 @@ from pathlib import Path
 
 import zmq
 
+from core.clock import Clock
 from core.errors import ConfigError
+from core.settings import ServingSettings
+from models.curve import ZAP_DOMAIN, Keys, worker_keys
+from models.serving.gate import Gate
 
 _SEND_QUEUE = 10_000
 _SPARE_BYTES = 1 << 20
@@ -15,19 +19,21 @@ _FRAMES = (2, 3)
 
 
 class Door:
-    """Frames in, frames out.
+    """Frames in, frames out; over a network from and to clients whose keys are allowed.
 
     Args:
-        endpoint: `ipc://PATH` or `tcp://HOST:PORT`, the port may be `*`.
+        settings: `bind` is `ipc://PATH` or `tcp://HOST:PORT`, the port may be `*`.
         clip_bytes: no message is larger than a few clips.
 
     Raises:
-        ConfigError: the endpoint cannot be bound.
+        ConfigError: the endpoint cannot be bound, or leaves loopback without keys.
     """
 
-    def __init__(self, endpoint: str, *, clip_bytes: int) -> None:
+    def __init__(self, settings: ServingSettings, *, clip_bytes: int, clock: Clock) -> None:
+        endpoint = settings.bind
+        keys = worker_keys(settings)
         self._lock_fd = _lock(endpoint)
-        self._context = zmq.Context()
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         # A client that reconnects keeps its name, so its answers still find it.
         self._socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
@@ -36,6 +42,11 @@ class Door:
         self._socket.setsockopt(zmq.MAXMSGSIZE, 4 * clip_bytes + _SPARE_BYTES)
         self._socket.setsockopt(zmq.HEARTBEAT_IVL, 2_000)
         self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 6_000)
+        self._socket.setsockopt(zmq.IPV6, "[" in endpoint)
+        self._gate: Gate | None = None
+        if keys is not None and settings.curve_clients_dir is not None:
+            _protect(self._socket, keys)
+            self._gate = Gate(self._context, settings.curve_clients_dir, clock)
         try:
             self._socket.bind(endpoint)
         except zmq.ZMQError as error:
@@ -48,12 +59,16 @@ class Door:
         self.endpoint = str(self._socket.getsockopt_string(zmq.LAST_ENDPOINT))
         self._poller = zmq.Poller()
         self._poller.register(self._socket, zmq.POLLIN)
+        if self._gate is not None:
+            self._poller.register(self._gate.socket, zmq.POLLIN)
 
     def wait(self, wake_fd: int, timeout_ms: int) -> None:
         """Sleep until a message came, `wake_fd` is readable, or the time is up."""
         if wake_fd not in self._poller:
             self._poller.register(wake_fd, zmq.POLLIN)
         self._poller.poll(timeout_ms)
+        if self._gate is not None:
+            self._gate.answer()
 
     def receive(self, most: int) -> Iterator[tuple[bytes, bytes, memoryview | None]]:
         """Up to `most` messages as (client, header, clip); other shapes are dropped."""
@@ -79,9 +94,19 @@ class Door:
     def close(self) -> None:
         """Give queued answers two seconds to leave, then let go."""
         self._socket.close(linger=2_000)
+        if self._gate is not None:
+            self._gate.close()
         self._context.term()
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
+
+
+def _protect(socket: "zmq.Socket[bytes]", keys: Keys) -> None:
+    socket.setsockopt(zmq.CURVE_SERVER, 1)
+    socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
+    # Without somebody who decides, nobody comes in.
+    socket.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
+    socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
 
 
 def _lock(endpoint: str) -> int:

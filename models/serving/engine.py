@@ -1,14 +1,11 @@
 """A batch of checked requests → scores: text, video, then fusion where both are there; the same on CPU and CUDA."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-import numpy as np
 import structlog
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch.nn.utils.rnn import pad_sequence
 
@@ -16,7 +13,8 @@ from core.errors import ConfigError, InferenceFailed, InferenceRefused
 from core.labels import Modality
 from models.bundle import Bundle
 from models.client import InferResult
-from models.networks.outputs import VideoOutput
+from models.serving.cuda import CudaDevice
+from models.serving.device import CpuDevice, Device, Run, T, there
 from models.serving.job import EngineSickError, Job
 from models.spec import ServedModels
 
@@ -24,13 +22,7 @@ _log = structlog.get_logger()
 
 # What networks raise for inputs they cannot take; torch's own errors are RuntimeErrors.
 _NETWORK_ERRORS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
-# One core is full with one clip: batches of 1, 2, 4, 8 took 67, 67, 81, 103 ms a clip (starter models, bfloat16).
-_MAX_CLIPS_CPU = 2
-_MAX_CLIPS_DEVICE = 256
 _SICK_TOLERANCE = 0.02
-
-T = TypeVar("T")
-Run = Callable[[Sequence[int]], list[T]]
 
 
 @dataclass(frozen=True)
@@ -50,16 +42,20 @@ class TorchEngine:
         bundle: the networks, already on the device.
         device: where inputs go.
         threads: on a CPU, how many clips are computed side by side.
+
+    Attributes:
+        device: calls the networks.
+        known: inputs that are known to be good, and what they gave.
+        problem: why it computes slower than this device could; empty when it does not.
     """
 
     def __init__(self, bundle: Bundle, *, device: torch.device | str = "cpu", threads: int = 1) -> None:
         self._bundle = bundle
-        self._device = torch.device(device)
-        self._threads = _start_threads(threads) if self._device.type == "cpu" and threads > 1 else None
-        self._max_clips = max(_MAX_CLIPS_CPU, 2 * threads) if self._device.type == "cpu" else _MAX_CLIPS_DEVICE
+        self._where = torch.device(device)
         self._vocabulary = _vocabulary(bundle.served)
-        self._clips: NDArray[np.uint8] = np.empty((0, *bundle.served.clip.shape), np.uint8)
-        self._known: tuple[Sequence[Job], Sequence[InferResult]] = ((), ())
+        self.device: Device = _device(bundle, self._where, threads)
+        self.problem = ""
+        self.known: tuple[Sequence[Job], Sequence[InferResult]] = ((), ())
 
     @property
     def served(self) -> ServedModels:
@@ -74,7 +70,7 @@ class TorchEngine:
     @property
     def max_clips(self) -> int:
         """The most clips worth one batch on this device."""
-        return self._max_clips
+        return self.device.max_clips
 
     @torch.inference_mode()
     def score(self, jobs: Sequence[Job]) -> list[InferResult]:
@@ -96,15 +92,20 @@ class TorchEngine:
             results = self._run(jobs, _directly)
         except _NETWORK_ERRORS as error:
             raise ConfigError(f"the models cannot score known inputs ({error}); serve another folder") from error
-        self._known = (jobs, results)
+        self.known = (jobs, results)
         return results
 
     def _run(self, jobs: Sequence[Job], call: "_Caller") -> list[InferResult]:
         texts, videos, fusions = self._bundle.text, self._bundle.video, self._bundle.fusion
         with_text = [i for i, job in enumerate(jobs) if job.token_ids is not None] if texts is not None else []
         with_clip = [i for i, job in enumerate(jobs) if job.clip is not None] if videos is not None else []
-        text = call(lambda rows: self._read_texts([jobs[i] for i in rows]), with_text)
+
+        def read_texts(rows: Sequence[int]) -> list[_Read]:
+            return self._read_texts([jobs[i] for i in rows])
+
+        text_run = self.device.ahead(read_texts, with_text) if with_text and with_clip else read_texts
         video = call(lambda rows: self._read_clips([jobs[i] for i in rows]), with_clip)
+        text = call(text_run, with_text)
         both = [i for i in text if i in video] if fusions is not None else []
         fusion = call(lambda rows: self._fuse([text[i] for i in rows], [video[i] for i in rows]), both)
         return [
@@ -113,14 +114,13 @@ class TorchEngine:
         ]
 
     def _read_texts(self, jobs: Sequence[Job]) -> list[_Read]:
-        network = _there(self._bundle.text)
         ids = torch.zeros((len(jobs), max(job.tokens for job in jobs)), dtype=torch.int64)
         mask = torch.zeros_like(ids)
         for row, job in enumerate(jobs):
             length = len(job.token_ids or ())
             ids[row, :length] = torch.tensor(job.token_ids)
             mask[row, :length] = 1
-        output = network(self._move(ids), self._move(mask))
+        output = self.device.captions(ids, mask)
         moments = _probabilities(output.token_scores)
         lengths = [len(job.token_ids or ()) for job in jobs]
         return [
@@ -131,26 +131,22 @@ class TorchEngine:
         ]
 
     def _read_clips(self, jobs: Sequence[Job]) -> list[_Read]:
-        network = _there(self._bundle.video)
-        if len(self._clips) < len(jobs):
-            # Kept between batches: fresh pages cost more than the copy.
-            self._clips = np.empty((len(jobs), *self.served.clip.shape), np.uint8)
-        for row, job in enumerate(jobs):
-            _there(job.clip).read_into(self._clips[row].data.cast("B"))
-        clips = torch.from_numpy(self._clips[: len(jobs)])
-        if self._threads is None:
-            return _watched(network(self._move(clips)))
-        # One core is full with one clip: on a CPU a batch is so many clips side by side, and none waits at a barrier.
-        parts = self._threads.map(torch.inference_mode()(lambda clip: _watched(network(clip))), torch.split(clips, 1))
-        return [read for part in parts for read in part]
+        output = self.device.clips([there(job.clip).read_into for job in jobs])
+        everywhere = torch.ones(output.states.shape[1], dtype=torch.bool)
+        return [
+            _Read(probabilities, scores, states, everywhere)
+            for probabilities, scores, states in zip(
+                _probabilities(output.probabilities), _probabilities(output.frame_scores), output.states, strict=True
+            )
+        ]
 
     def _fuse(self, texts: Sequence[_Read], videos: Sequence[_Read]) -> list[list[float]]:
-        network = _there(self._bundle.fusion)
+        network = there(self._bundle.fusion)
         # Captions that were read one by one may have states of several lengths.
         text_states = pad_sequence([read.states for read in texts], batch_first=True)
         text_mask = pad_sequence([read.mask for read in texts], batch_first=True)
         video_states = torch.stack([read.states for read in videos])
-        modalities = torch.ones((len(texts), 2), dtype=torch.bool, device=self._device)
+        modalities = torch.ones((len(texts), 2), dtype=torch.bool, device=self._where)
         return _probabilities(network(text_states, text_mask, video_states, modalities))
 
     def _result(
@@ -191,16 +187,13 @@ class TorchEngine:
 
     def _see_if_sick(self) -> None:
         """An input is at fault only while known inputs still compute what they did."""
-        jobs, before = self._known
+        jobs, before = self.known
         try:
             now = self._run(jobs, _directly)
         except _NETWORK_ERRORS as error:
             raise EngineSickError(f"{type(error).__name__}: {error}"[:500]) from error
         if wrong := difference(before, now, tolerance=_SICK_TOLERANCE):
             raise EngineSickError(wrong)
-
-    def _move(self, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.to(self._device, non_blocking=True)
 
 
 def _directly(run: Run[T], rows: Sequence[int]) -> dict[int, T]:
@@ -235,20 +228,10 @@ def _probabilities(tensor: torch.Tensor) -> list[list[float]]:
     return rows
 
 
-def _watched(output: VideoOutput) -> list[_Read]:
-    """A batch of clips, taken apart."""
-    everywhere = torch.ones(output.states.shape[1], dtype=torch.bool)
-    return [
-        _Read(probabilities, scores, states, everywhere)
-        for probabilities, scores, states in zip(
-            _probabilities(output.probabilities), _probabilities(output.frame_scores), output.states, strict=True
-        )
-    ]
-
-
-def _start_threads(count: int) -> ThreadPoolExecutor:
-    # torch counts its own threads per calling thread: each of ours is one core.
-    return ThreadPoolExecutor(count, "clip", initializer=torch.set_num_threads, initargs=(1,))
+def _device(bundle: Bundle, where: torch.device, threads: int) -> Device:
+    if where.type == "cpu":
+        return CpuDevice(bundle.text, bundle.video, clip_shape=bundle.served.clip.shape, threads=threads)
+    return CudaDevice(bundle.text, bundle.video, clip_shape=bundle.served.clip.shape, where=where)
 
 
 def _code(network: object | None) -> str:
@@ -259,9 +242,3 @@ def _vocabulary(served: ServedModels) -> int:
     if not served.tokenizer_json:
         return 0
     return max(Tokenizer.from_buffer(served.tokenizer_json).get_vocab(with_added_tokens=True).values()) + 1
-
-
-def _there(value: T | None) -> T:
-    if value is None:
-        raise TypeError("a stage ran without its network or input")
-    return value

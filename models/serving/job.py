@@ -76,6 +76,11 @@ class Engine(Protocol):
         """More clips in one batch gain nothing on this device."""
         ...
 
+    @property
+    def problem(self) -> str:
+        """Why it computes slower than its device could; empty when it does not."""
+        ...
+
     def score(self, jobs: Sequence[Job]) -> list[InferResult]:
         """One result per job, in order; a modality that failed has its code, and never takes others with it.
 

@@ -6,9 +6,7 @@ clients ⇄ ROUTER ─ Desk (check, queue) ─ batch ─▶ compute thread ─ r
 import contextlib
 import os
 import queue
-import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import ceil
 
 import structlog
@@ -18,8 +16,8 @@ from core.health import Health
 from core.settings import ServingSettings
 from core.telemetry import INFER_BATCH_SIZE, MODEL_SWAPS, WORKER_COMPUTE_S, WORKER_DROPPED
 from models.arena import ArenaReader
-from models.client import InferResult
 from models.serving.batcher import Batcher, Key
+from models.serving.compute import Compute, Done
 from models.serving.desk import Desk, Outgoing
 from models.serving.door import Door
 from models.serving.job import Engine, EngineSickError, Job
@@ -43,13 +41,6 @@ class WorkerStalledError(Exception):
     """A batch did not end; only a new process helps."""
 
 
-@dataclass(frozen=True)
-class _Done:
-    jobs: list[Job]
-    results: list[InferResult]
-    took_s: float
-
-
 class Worker:
     """Answers clients until it has drained.
 
@@ -63,7 +54,7 @@ class Worker:
         shadows: challengers that score what is sampled, after its answer.
 
     Raises:
-        ConfigError: the endpoint is taken or wrong.
+        ConfigError: the endpoint is taken or wrong, or leaves loopback without keys.
     """
 
     def __init__(
@@ -80,7 +71,7 @@ class Worker:
         self._health = health
         self._max_batch = settings.max_batch
         # The next model may take larger clips; the door stays as it is.
-        self._door = Door(settings.bind, clip_bytes=max(engine.served.clip.clip_bytes, _LARGER_CLIP_BYTES))
+        self._door = Door(settings, clip_bytes=max(engine.served.clip.clip_bytes, _LARGER_CLIP_BYTES), clock=clock)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._reader = ArenaReader()
         batcher: Batcher[Job] = Batcher(
@@ -92,14 +83,14 @@ class Worker:
         self._scored_since_swap = 0
         self.given_up: queue.SimpleQueue[Engine] = queue.SimpleQueue()
         self._desk = Desk(engine, batcher, reader=self._reader, generation=os.urandom(8).hex())
-        self._work: queue.SimpleQueue[tuple[Engine, list[Job]] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[_Done | BaseException] = queue.SimpleQueue()
+        self._compute = Compute(clock, self._wake)
         self._computing: list[Job] = []
+        self._ahead: list[Job] = []
+        self._has_looked = False
         self._started_s = self._tidied_s = self._swept_s = clock.monotonic_s()
         self._drain_by_s: float | None = None
         self._should_drain = False
         self._scored = 0
-        self._compute = threading.Thread(target=self._compute_loop, name="compute", daemon=True)
 
     @property
     def endpoint(self) -> str:
@@ -115,6 +106,11 @@ class Worker:
     def served(self) -> ServedModels:
         """What it serves now."""
         return self._engine.served
+
+    @property
+    def problem(self) -> str:
+        """Why what it serves computes slower than it could; empty when it does not."""
+        return self._engine.problem
 
     def swap(self, engine: Engine) -> None:
         """Serve another engine from the next batch on; from any thread.
@@ -149,10 +145,9 @@ class Worker:
             self._stop()
 
     def _stop(self) -> None:
-        self._work.put(None)
-        self._compute.join(_STOP_S)
+        has_ended = self._compute.stop(_STOP_S)
         self._door.close()
-        if not self._compute.is_alive():
+        if has_ended:
             self._reader.close()
             os.close(self._wake_fd)
 
@@ -162,29 +157,25 @@ class Worker:
             os.eventfd_read(self._wake_fd)
         now_s = self._clock.monotonic_s()
         self._receive(now_s)
-        self._collect()
+        for done in self._compute.done():
+            self._collect(done, now_s)
         self._send(self._shadows.answers())
         self._tidy(now_s)
         if not self._computing:
             self._between_batches(now_s)
+        if self._may_look_ahead(now_s):
+            self._look_ahead(now_s)
 
     def _receive(self, now_s: float) -> None:
         for client, header, clip in self._door.receive(_BURST):
-            answer = self._desk.receive(client, header, clip, now_s=now_s)
-            if answer is not None:
-                self._send([(client, answer)])
+            self._send(self._desk.receive(client, header, clip, now_s=now_s))
 
-    def _collect(self) -> None:
-        try:
-            done = self._done.get_nowait()
-        except queue.Empty:
-            return
+    def _collect(self, done: Done | BaseException, now_s: float) -> None:
         if isinstance(done, EngineSickError) and self._before is not None:
             self._go_back(self._before, str(done))
             return
         if isinstance(done, BaseException):
             raise done
-        self._computing = []
         self._scored += len(done.jobs)
         self._scored_since_swap += len(done.jobs)
         if self._scored_since_swap > _PROVEN_REQUESTS:
@@ -193,6 +184,8 @@ class Worker:
         WORKER_COMPUTE_S.observe(done.took_s)
         self._send(self._desk.finish(done.jobs, done.results, done.took_s))
         self._shadows.offer(done.jobs, done.results)
+        ahead, self._ahead = self._ahead, []
+        self._begin(ahead, now_s)
 
     def _go_back(self, before: Engine, reason: str) -> None:
         """Compute the batch that broke a new engine with the one before it, and go on with that."""
@@ -203,7 +196,7 @@ class Worker:
         self._engine, self._before = before, None
         self._send(self._desk.serve(before))
         if is_same_input:
-            self._work.put((before, self._computing))
+            self._compute.put(before, self._computing)
         else:
             self._send(self._desk.stale(self._computing))
             self._computing = []
@@ -234,24 +227,29 @@ class Worker:
             # Only now: the compute thread reads from these files while it computes.
             self._swept_s = now_s
             self._reader.sweep()
-        jobs = self._desk.take(now_s)
+        if jobs := self._desk.take(now_s):
+            self._compute.put(self._engine, jobs)
+            self._begin(jobs, now_s)
+
+    def _begin(self, jobs: list[Job], now_s: float) -> None:
+        """Note that the compute thread is at these now; none: it rests."""
+        self._computing, self._started_s, self._has_looked = jobs, now_s, False
         if jobs:
-            self._computing = jobs
-            self._started_s = now_s
-            self._work.put((self._engine, jobs))
             self._shadows.hold(jobs, self.served.clip)
 
-    def _compute_loop(self) -> None:
-        while (work := self._work.get()) is not None:
-            engine, jobs = work
-            started_s = self._clock.monotonic_s()
-            try:
-                results = engine.score(jobs)
-            except BaseException as error:  # noqa: BLE001 - the thread's outermost frame: `run` raises it again
-                self._done.put(error)
-            else:
-                self._done.put(_Done(jobs, results, self._clock.monotonic_s() - started_s))
-            self._wake()
+    def _may_look_ahead(self, now_s: float) -> bool:
+        """Not where something has to happen between two batches, nor while this engine may have to be given up."""
+        needs_gap = self._next_engine is not None or self._should_drain or now_s - self._swept_s > _SWEEP_S
+        return bool(self._computing) and not self._has_looked and self._before is None and not needs_gap
+
+    def _look_ahead(self, now_s: float) -> None:
+        """Hand over the next batch while one is computed, so that the compute thread need not wait for this one."""
+        jobs = self._desk.take_full(now_s)
+        # Once per batch: with a long queue, looking is not cheap.
+        self._has_looked = jobs is not None
+        if jobs:
+            self._ahead = jobs
+            self._compute.put(self._engine, jobs)
 
     def _send(self, outgoing: Iterable[Outgoing]) -> None:
         for client, message in outgoing:

@@ -38,6 +38,11 @@ def predict_branches(model: nn.Module, ids: Ids) -> NDArray[np.float32]:
     return _by_length(model.branch_logits, ids)  # type: ignore[arg-type]  # torch types attributes as modules
 
 
+def predict_summaries(model: nn.Module, ids: Ids) -> NDArray[np.float32]:
+    """What a hybrid network's encoder makes of each caption, (N, H)."""
+    return _by_length(model.summary, ids)  # type: ignore[arg-type]  # torch types attributes as modules
+
+
 def predict(model: nn.Module, ids: Ids) -> NDArray[np.float32]:
     """Probabilities (N, L) as served."""
     return _by_length(lambda padded, mask: model(padded, mask).probabilities, ids)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.media.decode import decode_clip
 from core.media.protocol import ClipTarget, MediaLimits
+from core.media.sample import FRAME_RULE
 from models.networks.video import MotionVideoModel
 from models.training.leaks import refuse_shared
 from models.training.tables import read_labelled, table_path
@@ -116,7 +117,7 @@ def _features(model: MotionVideoModel, maps: tuple[torch.Tensor, ...]) -> NDArra
 def _key(table: pd.DataFrame, model: MotionVideoModel) -> str:
     """What the kept arrays depend on."""
     config = model.config
-    sizes = f"{config.stages} {config.grid} {config.num_frames} {config.size_px} {list(table['file'])}"
+    sizes = f"{config.stages} {config.grid} {config.num_frames} {config.size_px} {FRAME_RULE} {list(table['file'])}"
     weights = list(model.trunk.parameters())[-2]
     return hashlib.sha256(sizes.encode() + weights.detach().float().numpy().tobytes()).hexdigest()[:16]
 

@@ -11,6 +11,7 @@ import structlog
 import torch
 
 from core.media.protocol import ClipTarget
+from core.media.sample import FRAME_RULE
 from models.spec import ClipSpec
 from models.tokens import CaptionTokenizer
 from models.training.captions import pad
@@ -99,7 +100,7 @@ def _key(folder: Path, table: pd.DataFrame, spec: ClipSpec) -> str:
     """What the kept frames depend on."""
     stats = [(name, path.stat()) for name in table["file"] if (path := folder / name).is_file()]
     files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-    return hashlib.sha256(f"{spec} {list(table['file'])} {files}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{spec} {FRAME_RULE} {list(table['file'])} {files}".encode()).hexdigest()[:16]
 
 
 def _decode_all(folder: Path, table: pd.DataFrame, spec: ClipSpec, kept: Path) -> None:

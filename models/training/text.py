@@ -4,7 +4,6 @@ Two branches are trained one after the other, so that the quicker one does not l
 each then says of validation captions it has not seen decides how much it counts.
 """
 
-import copy
 import hashlib
 import itertools
 from collections.abc import Iterable
@@ -18,8 +17,9 @@ from torch import nn
 
 from models.networks.hybrid import HybridTextConfig, HybridTextModel
 from models.networks.packing import pack_modules, unpack_modules
+from models.training.accents import as_served, learn_plain, lift_plain
 from models.training.branches import LANGUAGES, EncoderBranch, NgramBranch, Rows, branch_task, spellings
-from models.training.captions import Ids, encode, predict, predict_branches
+from models.training.captions import Ids, encode, predict, predict_branches, predict_logits
 from models.training.cards import text_card
 from models.training.checkpoint import check_out, save_checkpoint
 from models.training.config import LoopConfig, TextTraining
@@ -59,7 +59,12 @@ def train_text(config: TextTraining, report: Report = log_progress) -> dict[str,
     model.config.packed = packing(config)
     pack_modules(model, model.config.packed)
     unpack_modules(model)
-    set_thresholds(model.config, validation, blend(model, validation, validation_ids))
+    logits = blend(model, validation, validation_ids)
+    set_thresholds(model.config, validation, logits)
+    learn_plain(model, train, vocabulary.tokenizer, random_state=config.random_state)
+    lift_plain(model, validation, vocabulary.tokenizer, cut=-model.config.calibration_bias)
+    # The lift moves captions that were typed so, too.
+    set_thresholds(model.config, validation, predict_logits(as_served(model), validation_ids))
     pack_modules(model, model.config.packed)
     save_checkpoint(model, config.out, {"tokenizer.json": vocabulary.tokenizer.to_str(pretty=False)})
     saved = HybridTextModel.from_pretrained(config.out, dtype=torch.float32).eval()
@@ -112,9 +117,7 @@ def blend(model: HybridTextModel, validation: Captions, ids: Ids) -> NDArray[np.
     Returns:
         (N, L) logits of the blend.
     """
-    reading = copy.deepcopy(model)
-    reading.encoder.bfloat16()
-    said = predict_branches(reading, ids)
+    said = predict_branches(as_served(model), ids)
     for column in range(len(TEXT_LABELS)):
         truth = validation.targets[:, column]
         known = ~np.isnan(truth)

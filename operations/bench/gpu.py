@@ -1,53 +1,21 @@
-"""bench gpu: the served models on CUDA by batch size, beside the CPU of the same host."""
-
-import time
+"""bench gpu: networks of published shapes through the worker's code, of what the chip can do; see gpu_shapes.py."""
 
 import torch
 
 from core.errors import ConfigError
-from models.bundle import STARTER, Bundle, load_bundle
-
-BATCHES = (1, 2, 4, 8, 16, 32, 64)
-SECONDS = 3.0
+from operations.bench.gpu_models import PUBLISHED, TINY
+from operations.bench.gpu_shapes import DEVICES, MODES, GpuBench
 
 
-def bench_gpu() -> dict[str, object]:
-    """Clips/s through the video model; absolute figures hold for this chip only.
+def bench_gpu(device: str, mode: str, *, tiny: bool) -> dict[str, object]:
+    """Items/s, as shares of a matrix product measured in the same run and beside the usual loop.
 
     Raises:
-        ConfigError: there is no CUDA device.
+        ConfigError: no such device or mode.
     """
-    if not torch.cuda.is_available():
-        raise ConfigError("bench gpu needs a CUDA device and a CUDA build of torch; this host has none")
-    torch.set_num_threads(1)
-    cpu = _clips_per_s(load_bundle(STARTER), "cpu", 4)
-    on_gpu = load_bundle(STARTER, device="cuda", dtype=torch.bfloat16)
-    rates = {str(batch): round(_clips_per_s(on_gpu, "cuda", batch), 1) for batch in BATCHES}
-    return {
-        "bench": "gpu",
-        "chip": torch.cuda.get_device_name(),
-        "clips_per_s_by_batch": rates,
-        "baseline_cpu_one_thread_per_s": round(cpu, 1),
-        "ratio_to_baseline": round(max(rates.values()) / cpu, 1),
-    }
-
-
-@torch.inference_mode()
-def _clips_per_s(bundle: Bundle, device: str, batch: int) -> float:
-    if bundle.video is None:
-        raise ConfigError("there is no video model to measure")
-    clips = torch.randint(0, 256, (batch, *bundle.served.clip.shape), dtype=torch.uint8, device=device)
-    for _ in range(3):
-        bundle.video(clips)
-    _settle(device)
-    done, started_s = 0, time.perf_counter()
-    while time.perf_counter() - started_s < SECONDS:
-        bundle.video(clips)
-        _settle(device)
-        done += batch
-    return done / (time.perf_counter() - started_s)
-
-
-def _settle(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("bench gpu needs a CUDA device and a CUDA build of torch; --device cpu --tiny only tries it")
+    if mode not in MODES or device not in DEVICES:
+        raise ConfigError(f"bench gpu takes --device {' or '.join(DEVICES)} and --compile {', '.join(MODES)}")
+    bench = GpuBench(TINY if tiny else PUBLISHED, torch.device(device), compile_=MODES[mode])
+    return {"bench": "gpu", "compile": mode} | bench.run()

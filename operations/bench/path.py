@@ -2,7 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from operations.state import Plan
 WARM_UP = 8
 BASELINE_CLIPS = 24
 TIMEOUT_S = 600.0
-STAGES = {"core.media.child": "decode", "models.serving": "infer", "bytewax.run": "flow"}
+DECODER = "core.media.child"
+CORES = psutil.cpu_count() or 1
 
 Item = tuple[Path, Post]
 
@@ -39,37 +41,69 @@ class _Run:
     latency_s: list[float]
     cpu_s: Mapping[str, float]
 
+    @property
+    def videos_per_s(self) -> float:
+        """From the first record to the last decision."""
+        return self.account.verdicts / (self.account.span_s or 1)
 
-def bench_path(clips: int, data: Path | None) -> dict[str, object]:
-    """Saturate, then run at half of that rate for latency, then the baseline over the same clips."""
-    cores = psutil.cpu_count() or 1
-    with bench_site(Plan(worker=True, flows=1)) as site:
-        script = (
-            posts.paired(data, clips, run="bench") if data else posts.rendered(site.root / "clips", clips, run="bench")
-        )
-        screen.print(f"[dim]warming up, then {clips} clips at full speed[/]")
-        _run(site, _named(script.posts[:WARM_UP], "warm"), rate=0)
-        full = _run(site, _named(script.posts, "full"), rate=0)
-        videos_per_s = full.account.verdicts / (full.account.span_s or 1)
-        screen.print(f"[dim]{videos_per_s:.1f} videos/s; now at half load[/]")
-        half = _run(site, _named(script.posts, "half"), rate=videos_per_s / 2)
+
+def bench_path(clips: int, data: Path | None, processes: Sequence[int] = (1,)) -> dict[str, object]:
+    """Each number of flows at full speed; the first at half of its rate as well, for latency, before the baseline."""
+    first, *more = processes
+    with _site(first, clips, data) as (site, items):
+        full = _saturate(site, items)
+        screen.print(f"[dim]{full.videos_per_s:.1f} videos/s; now at half load[/]")
+        half = _run(site, _named(items, "half"), rate=full.videos_per_s / 2)
         screen.print("[dim]the baseline: one video at a time[/]")
-        baseline = _baseline(site.settings, script.posts[:BASELINE_CLIPS])
-    per_clip_s = {stage: spent / clips for stage, spent in full.cpu_s.items()}
-    limit = cores / (per_clip_s["decode"] + per_clip_s["infer"])
+        baseline = _baseline(site.settings, items[:BASELINE_CLIPS])
+    rows = {first: _row(full, clips)}
+    for count in more:
+        with _site(count, clips, data) as (site, items):
+            rows[count] = _row(_saturate(site, items), clips)
     return {
         "bench": "path",
         "clips": clips,
-        "cores": cores,
-        "source": script.posts[0][1].source,
+        "cores": CORES,
+        "source": items[0][1].source,
+        **rows[first],
         "lost": full.account.lost + half.account.lost,
-        "videos_per_s": round(videos_per_s, 2),
+        "baseline_videos_per_s": round(baseline, 2),
+        "ratio_to_baseline": round(full.videos_per_s / baseline, 2),
+        "half_load": {
+            "rate_per_s": round(full.videos_per_s / 2, 2),
+            "posted_to_verdict_s": percentiles(half.latency_s),
+        },
+        "processes": {str(count): row for count, row in rows.items()},
+    }
+
+
+@contextmanager
+def _site(flows: int, clips: int, data: Path | None) -> Iterator[tuple[BenchSite, Sequence[Item]]]:
+    """A platform of its own for each number of flows, and what to post on it."""
+    with bench_site(Plan(worker=True, flows=flows)) as site:
+        script = (
+            posts.paired(data, clips, run="bench") if data else posts.rendered(site.root / "clips", clips, run="bench")
+        )
+        yield site, script.posts
+
+
+def _saturate(site: BenchSite, items: Sequence[Item]) -> _Run:
+    screen.print(f"[dim]warming up, then {len(items)} clips at full speed[/]")
+    _run(site, _named(items[:WARM_UP], "warm"), rate=0)
+    return _run(site, _named(items, "full"), rate=0)
+
+
+def _row(run: _Run, clips: int) -> dict[str, object]:
+    """What decode and infer alone would allow on these cores, and what became of the rest."""
+    per_clip_s = {stage: spent / clips for stage, spent in run.cpu_s.items()}
+    limit = CORES / (per_clip_s["decode"] + per_clip_s["infer"])
+    return {
+        "lost": run.account.lost,
+        "videos_per_s": round(run.videos_per_s, 2),
         "cpu_ms_per_clip": {stage: round(spent * 1e3, 1) for stage, spent in per_clip_s.items()},
         "limit_videos_per_s": round(limit, 2),
-        "fraction_of_limit": round(videos_per_s / limit, 3),
-        "baseline_videos_per_s": round(baseline, 2),
-        "ratio_to_baseline": round(videos_per_s / baseline, 2),
-        "half_load": {"rate_per_s": round(videos_per_s / 2, 2), "posted_to_verdict_s": percentiles(half.latency_s)},
+        "fraction_of_limit": round(run.videos_per_s / limit, 3),
+        "cores_busy": round(sum(per_clip_s.values()) * run.videos_per_s / CORES, 3),
     }
 
 
@@ -94,7 +128,7 @@ def _run(site: BenchSite, items: Sequence[Item], *, rate: float) -> _Run:
     producer.flush()
     ids = [event.video_id for event in events]
     account = _wait(site.settings, ids)
-    spent = {stage: after - before.get(stage, 0.0) for stage, after in _cpu_s(site).items()}
+    spent = {stage: after - before[stage] for stage, after in _cpu_s(site).items()}
     return _Run(account, _latencies(site.settings, ids), spent)
 
 
@@ -125,16 +159,22 @@ def _latencies(settings: Settings, ids: Sequence[str]) -> list[float]:
 
 
 def _cpu_s(site: BenchSite) -> dict[str, float]:
-    """CPU seconds so far of decoders, worker, flow, and of everything else the platform runs."""
-    spent = dict.fromkeys([*STAGES.values(), "servers"], 0.0)
-    for process in psutil.Process(site.pid_of_supervisor()).children(recursive=True):
-        try:
-            times, command = process.cpu_times(), " ".join(process.cmdline())
-        except psutil.NoSuchProcess:
-            continue
-        stage = next((stage for name, stage in STAGES.items() if name in command), "servers")
-        spent[stage] += times.user + times.system
+    """CPU seconds so far of decoders, worker, flows, and of each server of the platform."""
+    decode_s = sum(map(_decoding_s, psutil.Process(site.pid_of_supervisor()).children(recursive=True)))
+    spent = {"decode": decode_s, "infer": 0.0, "flow": -decode_s}
+    for name, cpu_s in site.cpu_s().items():
+        stage = "infer" if name == "worker" else "flow" if name.startswith("flow-") else name
+        spent[stage] = spent.get(stage, 0.0) + cpu_s
     return spent
+
+
+def _decoding_s(process: psutil.Process) -> float:
+    """A decoder child's CPU; 0 of any other process. The supervisor counts it as its flow's."""
+    try:
+        times, command = process.cpu_times(), " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system) if DECODER in command else 0.0
 
 
 def _baseline(settings: Settings, items: Sequence[Item]) -> float:

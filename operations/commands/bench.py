@@ -1,21 +1,30 @@
-"""clipwarden bench path | flow | serving | decode | sinks | gpu: each with its baseline in the same run."""
+"""clipwarden bench: speed and memory, each beside its baseline in the same run."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from core.errors import ConfigError
 from core.settings import Settings, process_environment
 from core.telemetry import configure_logging
-from operations.bench.decode import bench_decode
+from operations.bench.corpus import bench_corpus
+from operations.bench.corpus import show as show_corpus
+from operations.bench.decode import TARGET_CLIPS, bench_decode
+from operations.bench.decode import show as show_decode
 from operations.bench.flow import bench_flow
 from operations.bench.gpu import bench_gpu
+from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
-from operations.bench.serving import bench_serving
+from operations.bench.serving.run import Load, bench_serving
+from operations.bench.serving.table import serving_table
+from operations.bench.shortcuts import bench_shortcuts
+from operations.bench.shortcuts import show as show_shortcuts
 from operations.bench.sinks import bench_sinks
-from operations.demo.render import render_clips
-from operations.seat import root, screen
+from operations.seat import EXIT_FAILED, root, screen
+from operations.state import MAX_FLOWS
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,10 +41,11 @@ def bench() -> None:
 def path(
     *,
     clips: Annotated[int, typer.Option(help="How many clips a run.", min=16, max=100_000)] = 120,
+    processes: Annotated[str, typer.Option(help="Numbers of flow processes, e.g. 1,2,4.")] = "1",
     as_json: AsJson = False,
 ) -> None:
-    """Real clips through everything, beside one video at a time. Example: clipwarden bench path --clips 120 --json."""
-    report(bench_path(clips, _data()), as_json=as_json)
+    """Real clips through everything, beside one video at a time. Example: clipwarden bench path --processes 1,2,4."""
+    report(bench_path(clips, _data(), _counts(processes)), as_json=as_json)
 
 
 @app.command()
@@ -50,18 +60,48 @@ def flow(
 
 @app.command()
 def serving(
-    *, requests: Annotated[int, typer.Option(help="How many captions.", min=64)] = 2_000, as_json: AsJson = False
+    *,
+    rounds: Annotated[int, typer.Option(help="How often each is measured; medians count.", min=1, max=100)] = 5,
+    seconds: Annotated[float, typer.Option(help="How long a round takes.", min=0.2, max=600)] = 3.0,
+    as_json: AsJson = False,
 ) -> None:
-    """The worker's requests/s, beside one at a time. Example: clipwarden bench serving."""
-    report(bench_serving(requests), as_json=as_json)
+    """The worker under 1, 4 and 16 clients, beside gRPC and LitServe. Example: clipwarden bench serving --rounds 1."""
+    result = bench_serving(Load(rounds, seconds))
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        screen.print(serving_table(result))
 
 
 @app.command()
-def decode(*, as_json: AsJson = False) -> None:
-    """CPU per clip, beside decoding every frame. Example: CLIPWARDEN_DEMO_DATA=/data clipwarden bench decode."""
+def decode(
+    *,
+    rounds: Annotated[int, typer.Option(help="How often each clip is decoded.", min=1)] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="The two clips of the target only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """CPU, frames and their times, beside PyAV, decord and ffmpeg. Example: clipwarden bench decode --quick."""
+    clips = [clip for clip in CLIPS if clip.name in TARGET_CLIPS or not quick]
+    result = bench_decode(root() / ".clipwarden" / "bench", rounds=rounds, clips=clips)
+    report(result, as_json=as_json, show=show_decode)
+
+
+@app.command()
+def corpus(*, as_json: AsJson = False) -> None:
+    """Broken and hostile files: the answer, seconds and memory of each. Example: clipwarden bench corpus --json."""
+    result = bench_corpus(Settings.load().decode)
+    report(result, as_json=as_json, show=show_corpus)
+    if result["wrong"] or not result["is_within_memory"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def shortcuts(*, as_json: AsJson = False) -> None:
+    """What cheaper decoding does to scores. Example: CLIPWARDEN_DEMO_DATA=/data clipwarden bench shortcuts."""
     data = _data()
-    files = sorted((data / "video" / "clips").glob("*.mp4"))[:64] if data else render_clips(root() / ".clipwarden/demo")
-    report(bench_decode(files, Settings.load().decode), as_json=as_json)
+    if data is None:
+        raise ConfigError("labelled clips are needed: set CLIPWARDEN_DEMO_DATA to a folder with video/manifest.csv")
+    report(bench_shortcuts(data / "video"), as_json=as_json, show=show_shortcuts)
 
 
 @app.command()
@@ -73,15 +113,26 @@ def sinks(
 
 
 @app.command()
-def gpu(*, as_json: AsJson = False) -> None:
-    """Clips/s by batch size on CUDA, beside this host's CPU. Example: clipwarden bench gpu --json."""
-    report(bench_gpu(), as_json=as_json)
+def gpu(
+    *,
+    device: Annotated[str, typer.Option(help="cuda, or cpu to try it.")] = "cuda",
+    compile_: Annotated[str, typer.Option("--compile", help="default, max-autotune or none.")] = "default",
+    tiny: Annotated[bool, typer.Option(help="Networks of no size.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Published shapes on CUDA, as shares of what the chip can do. Example: clipwarden bench gpu --json."""
+    report(bench_gpu(device, compile_, tiny=tiny), as_json=as_json)
 
 
-def report(result: dict[str, object], *, as_json: bool) -> None:
-    """One JSON object on stdout, or lines for people."""
+def report(
+    result: dict[str, object], *, as_json: bool, show: Callable[[Mapping[str, Any]], None] | None = None
+) -> None:
+    """One JSON object on stdout, or what a person reads: a table where the bench has one, else lines."""
     if as_json:
         typer.echo(json.dumps(result))
+        return
+    if show is not None:
+        show(result)
         return
     for name, value in result.items():
         screen.print(f"  {name:<28} {value}")
@@ -90,3 +141,13 @@ def report(result: dict[str, object], *, as_json: bool) -> None:
 def _data() -> Path | None:
     named = process_environment().get("CLIPWARDEN_DEMO_DATA")
     return Path(named) if named else None
+
+
+def _counts(text: str) -> list[int]:
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError:
+        counts = [0]
+    if not all(0 < count <= MAX_FLOWS for count in counts):
+        raise ConfigError(f"--processes {text}: give numbers from 1 to {MAX_FLOWS}, e.g. 1,2,4")
+    return counts

@@ -10,7 +10,7 @@ from rich.table import Table
 from operations.doctor import doctor as examine
 from operations.embedded import control
 from operations.seat import root, screen
-from operations.state import Plan
+from operations.state import MAX_WORKERS, Plan
 
 app = typer.Typer()
 
@@ -27,11 +27,13 @@ def up(
     flows: Annotated[int, typer.Option(help="Scoring processes.", min=0, max=8)] = 1,
     *,
     worker: Annotated[bool, typer.Option(help="Run the inference worker.")] = True,
+    workers: Annotated[int, typer.Option(help="How many of them: one per GPU.", min=1, max=MAX_WORKERS)] = 1,
     dashboard: Annotated[bool, typer.Option(help="Run the console.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Start the platform in the background. Example: clipwarden up --flows 2."""
-    addresses = control.up(root(), Plan(worker=worker, flows=flows, dashboard=dashboard), on_progress=show_progress)
+    plan = Plan(worker=worker, workers=workers, flows=flows, dashboard=dashboard)
+    addresses = control.up(root(), plan, on_progress=show_progress)
     if as_json:
         typer.echo(json.dumps(addresses))
         return

@@ -131,7 +131,7 @@ def test_worker_and_flows_meet_at_one_socket_in_one_memory() -> None:
     flows = [name for name in NAMES if name.startswith("flow-")]
 
     meet = {_environment(name)["CLIPWARDEN_SERVING__BIND"] for name in workers}
-    meet |= {_environment(name)["CLIPWARDEN_INFERENCE__ENDPOINT"] for name in flows}
+    meet |= {_environment(name)["CLIPWARDEN_INFERENCE__ENDPOINTS"] for name in flows}
 
     assert meet == {"ipc:///dev/shm/worker.sock"}
     assert all("shm:/dev/shm" in SERVICES[name]["volumes"] for name in workers + flows)

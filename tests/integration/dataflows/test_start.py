@@ -68,7 +68,7 @@ def test_without_its_surroundings_it_waits_says_so_and_stops_when_asked(tmp_path
             **os.environ,
             **SECRET,
             "CLIPWARDEN_FLOW__HTTP_PORT": str(port),
-            "CLIPWARDEN_INFERENCE__ENDPOINT": f"ipc://{tmp_path}/w",
+            "CLIPWARDEN_INFERENCE__ENDPOINTS": f"ipc://{tmp_path}/w",
         },
         stdout=log,
         stderr=log,

@@ -42,9 +42,13 @@ def test_frames_are_those_of_a_full_decode_spread_evenly(videos: VideoShelf, nam
     clip, out = _decode(videos, name, ClipTarget(16, 64))
 
     whole = _decode_whole(videos, name, 64)
-    places = [next(place for place, frame in enumerate(whole) if np.array_equal(frame, row)) for row in out]
+    wanted = [(row + 0.5) * len(whole) / 16 for row in range(16)]
+    # Encoders repeat frames: of equal ones, the one that was meant.
+    same = [[place for place, frame in enumerate(whole) if np.array_equal(frame, row)] for row in out]
+    places = [min(equal, key=lambda place: abs(place - at)) for equal, at in zip(same, wanted, strict=True)]
     assert clip.distinct_frames == len(set(places)) == 16
-    assert places == pytest.approx([(row + 0.5) * len(whole) / 16 for row in range(16)], abs=2)
+    # AVI keeps the order of decoding only.
+    assert places == pytest.approx(wanted, abs=2 if name.endswith(".avi") else 0.51)
 
 
 def test_times_say_when_each_frame_is_shown(videos: VideoShelf) -> None:
@@ -57,8 +61,8 @@ def test_times_say_when_each_frame_is_shown(videos: VideoShelf) -> None:
 def test_a_variable_frame_rate_is_sampled_by_time(videos: VideoShelf) -> None:
     clip, out = _decode(videos, "variable_rate.mp4", ClipTarget(8, 80))
 
-    assert _numbers(out) == [22, 40, 42, 43, 44, 45, 47, 48]
-    assert clip.times_s == pytest.approx([0.55, 1.0, 2.8, 3.7, 4.6, 5.5, 7.3, 8.2])
+    assert _numbers(out) == [23, 41, 42, 43, 45, 46, 47, 48]
+    assert clip.times_s == pytest.approx([0.575, 1.9, 2.8, 3.7, 5.5, 6.4, 7.3, 8.2])
 
 
 def test_a_trimmed_file_shows_only_what_its_edit_list_shows(videos: VideoShelf) -> None:
@@ -95,15 +99,16 @@ def test_a_short_video_is_padded_by_repeating(videos: VideoShelf, name: str, fra
     clip, out = _decode(videos, name, ClipTarget(16, 80))
 
     assert clip.distinct_frames == frames
-    assert _numbers(out) == [(2 * index + 1) * frames // 32 for index in range(16)]
+    assert _numbers(out) == [min(round((2 * row + 1) * frames / 32), frames - 1) for row in range(16)]
 
 
 def test_key_frames_stand_in_where_they_are_near(videos: VideoShelf) -> None:
-    _, near = _decode(videos, "clip.mp4", ClipTarget(8, 80, sampling=Sampling.NEAR_KEYS))
-    _, keys = _decode(videos, "clip.mp4", ClipTarget(4, 80, sampling=Sampling.KEYS))
+    few, near = _decode(videos, "clip.mp4", ClipTarget(8, 80, sampling=Sampling.NEAR_KEYS))
+    enough, keys = _decode(videos, "clip.mp4", ClipTarget(4, 80, sampling=Sampling.KEYS))
 
-    assert _numbers(near) == [0, 12, 15, 24, 28, 36, 40, 48]
+    assert _numbers(near) == [0, 12, 16, 24, 28, 36, 41, 48]
     assert _numbers(keys) == [0, 12, 36, 48]
+    assert (few.sampling, enough.sampling) == (Sampling.NEAR_KEYS, Sampling.KEYS)
 
 
 def test_frames_lost_to_damage_are_replaced_by_their_neighbours(videos: VideoShelf) -> None:

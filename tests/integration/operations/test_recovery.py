@@ -151,7 +151,14 @@ def test_a_running_platform_follows_its_plan(own: Platform) -> None:
 
 
 def test_two_roots_run_side_by_side(own: Platform, platform: Platform) -> None:
-    places = ("KAFKA__BROKERS", "STORE__DSN", "REDIS__URL", "MEDIA__ENDPOINT", "INFERENCE__ENDPOINT", "FLOW__STATE_DIR")
+    places = (
+        "KAFKA__BROKERS",
+        "STORE__DSN",
+        "REDIS__URL",
+        "MEDIA__ENDPOINT",
+        "INFERENCE__ENDPOINTS",
+        "FLOW__STATE_DIR",
+    )
     put(own, "mine", b"first")
     put(platform, "mine", b"second")
 

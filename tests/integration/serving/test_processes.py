@@ -109,7 +109,7 @@ def test_rolling_restarts_under_load_blame_nobody(bind: str) -> None:
 def test_while_no_worker_answers_requests_wait_and_the_client_says_so(
     bind: str, started: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.link.LOST_S", 0.6)
+    monkeypatch.setattr("models.peer.LOST_S", 0.6)
     started.append(start_worker_process(bind))
     with client_of(bind) as client:
         client.served()
@@ -161,7 +161,7 @@ def test_a_killed_client_leaves_no_memory_behind(bind: str, monkeypatch: pytest.
     code = (
         "import sys; from core.settings import InferenceSettings; from models.client import InferRequest;"
         "from models.remote import RemoteClient;"
-        f"client = RemoteClient(InferenceSettings(endpoint='{bind}', slots=4)); client.served();"
+        f"client = RemoteClient(InferenceSettings(endpoints=('{bind}',), slots=4)); client.served();"
         "slot = client.slot().__enter__(); client.infer(InferRequest(None, slot)).result(10);"
         "print(slot.shm_name, flush=True); sys.stdin.read()"
     )

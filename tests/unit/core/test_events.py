@@ -32,6 +32,7 @@ from core.events import (
     verdict_id,
 )
 from core.labels import Action, Modality, Mode, VerdictKind
+from core.media.protocol import Sampling
 
 BUCKETS = ("clipwarden-media",)
 AT = datetime(2026, 11, 22, 10, 42, 7, tzinfo=UTC)
@@ -91,6 +92,7 @@ verdicts = st.builds(
     policy_version=short_texts,
     media_uri=st.none() | texts,
     media_sha256=st.none() | hashes,
+    sampling=st.none() | st.sampled_from(Sampling),
     caption=st.none() | texts,
     caption_sha256=hashes,
     author_id=st.none() | texts,

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,48 +26,61 @@ def test_no_frames_have_no_segments() -> None:
     assert segments_s((), 1.0) == ()
 
 
+def _chosen(packets: list[Packet], target: ClipTarget, duration_s: float) -> tuple[int, ...]:
+    return choose_frames(packets, target, duration_s=duration_s).packets
+
+
 def test_frames_are_chosen_by_time_not_by_index() -> None:
     packets = [Packet(time_s, index == 0, is_shown=True) for index, time_s in enumerate([0.0, 0.1, 0.2, 0.3, 8.0])]
 
-    assert choose_frames(packets, ClipTarget(4, 8), duration_s=10.0) == (3, 3, 3, 4)
+    assert _chosen(packets, ClipTarget(4, 8), 10.0) == (3, 3, 4, 4)
 
 
 def test_decode_order_does_not_matter_to_the_choice() -> None:
     reordered = [Packet(0.0, is_key=True, is_shown=True), Packet(0.3, is_key=False, is_shown=True)]
     reordered += [Packet(0.1, is_key=False, is_shown=True), Packet(0.2, is_key=False, is_shown=True)]
 
-    assert choose_frames(reordered, ClipTarget(4, 8), duration_s=0.4) == (0, 2, 3, 1)
+    assert _chosen(reordered, ClipTarget(4, 8), 0.4) == (0, 2, 3, 1)
 
 
 def test_frames_an_edit_list_hides_are_never_chosen() -> None:
     packets = [Packet(index - 5.0, index == 0, is_shown=index >= 5) for index in range(10)]
 
-    assert choose_frames(packets, ClipTarget(5, 8), duration_s=5.0) == (5, 6, 7, 8, 9)
+    assert _chosen(packets, ClipTarget(5, 8), 5.0) == (5, 6, 7, 8, 9)
 
 
 def test_frames_before_the_first_key_frame_are_never_chosen() -> None:
-    assert choose_frames(_packets(count=10, keys={4}), ClipTarget(2, 8), duration_s=0.6) == (5, 8)
+    assert _chosen(_packets(count=10, keys={4}), ClipTarget(2, 8), 0.6) == (5, 8)
 
 
 def test_a_short_video_repeats_its_frames() -> None:
-    assert choose_frames(_packets(count=1, keys={0}), ClipTarget(3, 8), duration_s=0.0) == (0, 0, 0)
+    assert _chosen(_packets(count=1, keys={0}), ClipTarget(3, 8), 0.0) == (0, 0, 0)
 
 
 def test_nothing_shown_chooses_nothing() -> None:
-    assert choose_frames([Packet(0.0, is_key=True, is_shown=False)], ClipTarget(3, 8), duration_s=1.0) == ()
+    assert _chosen([Packet(0.0, is_key=True, is_shown=False)], ClipTarget(3, 8), 1.0) == ()
 
 
 def test_near_keys_takes_a_key_frame_within_the_targets_own_segment() -> None:
     target = ClipTarget(2, 8, sampling=Sampling.NEAR_KEYS)
 
-    assert choose_frames(_packets(count=20, keys={0, 7}), target, duration_s=2.0) == (7, 15)
+    assert choose_frames(_packets(count=20, keys={0, 7}), target, duration_s=2.0) == ((7, 15), Sampling.NEAR_KEYS)
 
 
-def test_keys_only_needs_as_many_key_frames_as_the_clip_has_frames() -> None:
+@pytest.mark.parametrize(
+    ("keys", "chosen", "sampling"),
+    [
+        ({0, 9, 28}, (0, 9, 28), Sampling.KEYS),
+        ({0, 12}, (0, 12, 25), Sampling.NEAR_KEYS),
+        (set(), (5, 15, 25), Sampling.EVEN),
+    ],
+)
+def test_where_there_are_too_few_key_frames_the_next_dearer_sampling_says_its_name(
+    keys: set[int], chosen: tuple[int, ...], sampling: Sampling
+) -> None:
     target = ClipTarget(3, 8, sampling=Sampling.KEYS)
 
-    assert choose_frames(_packets(count=30, keys={0, 9, 28}), target, duration_s=3.0) == (0, 9, 28)
-    assert choose_frames(_packets(count=30, keys={0, 9}), target, duration_s=3.0) == (5, 15, 25)
+    assert choose_frames(_packets(count=30, keys=keys), target, duration_s=3.0) == (chosen, sampling)
 
 
 def test_packets_no_wanted_frame_depends_on_are_not_decoded() -> None:
@@ -95,10 +109,24 @@ def test_every_chosen_frame_is_shown_and_lies_in_exactly_one_run(
     stream: list[tuple[float, bool, bool]], num_frames: int, sampling: Sampling
 ) -> None:
     packets = [Packet(*fields) for fields in stream]
-    chosen = choose_frames(packets, ClipTarget(num_frames, 8, sampling=sampling), duration_s=10.0)
+    chosen = _chosen(packets, ClipTarget(num_frames, 8, sampling=sampling), 10.0)
     runs = plan_runs(packets, chosen)
 
     assert all(packets[index].is_shown for index in chosen)
     assert [packets[index].time_s for index in chosen] == sorted(packets[index].time_s for index in chosen)
     assert all(sum(index in run for run in runs) == 1 for index in chosen)
     assert all(run.start == 0 or packets[run.start].is_key for run in runs)
+
+
+@given(stream=_STREAMS, num_frames=st.integers(1, 20))
+def test_no_frame_lies_nearer_to_a_target_than_the_one_chosen(
+    stream: list[tuple[float, bool, bool]], num_frames: int
+) -> None:
+    packets = [Packet(time_s, is_key=True, is_shown=is_shown) for time_s, _, is_shown in stream]
+    shown = [packet.time_s for packet in packets if packet.is_shown]
+
+    for target_s, index in zip(
+        target_times_s(num_frames, 10.0), _chosen(packets, ClipTarget(num_frames, 8), 10.0), strict=False
+    ):
+        at_s = min(shown) + target_s
+        assert abs(packets[index].time_s - at_s) <= min(abs(time_s - at_s) for time_s in shown) + 1e-6

@@ -12,7 +12,7 @@ from core.clock import FixedClock
 from core.errors import InferenceCrashed, InferenceFailed, MediaMissing
 from core.events import CaptionSpan, ModalityScore, VideoPosted
 from core.labels import Modality
-from core.media.protocol import Resize
+from core.media.protocol import Resize, Sampling
 from dataflows.decide import Origin
 from dataflows.decode import Clip
 from dataflows.infer import Scored, Scorer
@@ -39,12 +39,12 @@ class Grey:
         self.error: Exception | None = None
         self.specs: list[ClipSpec] = []
 
-    def decode(self, event: VideoPosted, spec: ClipSpec, *, slot: ClipSlot) -> Clip:
+    def decode(self, event: VideoPosted, spec: ClipSpec, *, slot: ClipSlot, sampling: Sampling) -> Clip:
         self.specs.append(spec)
         if self.error is not None:
             raise self.error
         slot.frames[:] = 51
-        return Clip(tuple(map(float, range(spec.num_frames))), float(spec.num_frames), "ab" * 32, 1.5, 2.5)
+        return Clip(tuple(map(float, range(spec.num_frames))), float(spec.num_frames), sampling, "ab" * 32, 1.5, 2.5)
 
 
 class Worker(FakeClient):
@@ -123,7 +123,7 @@ def test_a_caption_alone_is_scored_with_its_spans(scorer: Scorer) -> None:
     assert scored.scores.modalities == {Modality.TEXT: harmful(0.98)}
     assert scored.scores.caption_spans == (CaptionSpan(start=10, end=15, score=0.98),)
     assert scored.scores.model_version == FAKE_SERVED.model_version
-    assert scored.scores.media_sha256 is None
+    assert (scored.scores.media_sha256, scored.scores.sampling) == (None, None)
     assert scored.dead_letters == ()
 
 
@@ -132,7 +132,7 @@ def test_a_clip_alone_is_scored_with_its_segments_and_timings(scorer: Scorer) ->
 
     assert scores.modalities == {Modality.VIDEO: harmful(0.2)}
     assert (len(scores.segments), scores.segments[-1].end_s) == (8, 8.0)
-    assert scores.media_sha256 == "ab" * 32
+    assert (scores.media_sha256, scores.sampling) == ("ab" * 32, Sampling.EVEN)
     assert scores.timings_ms.keys() == {"fetch", "decode", "infer"}
 
 

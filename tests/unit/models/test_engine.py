@@ -1,5 +1,6 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from models.bundle import Bundle
 from models.fake import FAKE_SERVED
 from models.networks.outputs import TextOutput, VideoOutput
 from models.serving import load
+from models.serving.device import CpuDevice, Run, T
 from models.serving.engine import TorchEngine
 from models.serving.golden import ArrayClip, check_golden, golden_jobs, write_golden
 from models.serving.job import EngineSickError, Job
@@ -112,6 +114,34 @@ def test_a_caption_that_breaks_the_network_fails_alone(engine: TorchEngine, bad:
     assert broken.video == pytest.approx({"harmful": 0.2})
 
 
+class _TwoAtATime(CpuDevice):
+    """Begins text before video, as a GPU does."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle.text, bundle.video, clip_shape=FAKE_SERVED.clip.shape)
+        self._side = ThreadPoolExecutor(1)
+        self.begun = 0
+
+    def ahead(self, run: Run[T], rows: Sequence[int]) -> Run[T]:
+        begun = self._side.submit(torch.inference_mode()(run), rows)
+        self.begun += 1
+        return lambda asked: begun.result() if asked is rows else run(asked)
+
+
+def test_text_that_was_begun_before_video_is_collected_and_a_bad_caption_in_it_fails_alone() -> None:
+    bundle = _bundle()
+    engine, device = TorchEngine(bundle), _TwoAtATime(bundle)
+    jobs = [_job(1, clip=51), _job(_RAISING_ID, clip=51), _job(2, 3), _job(clip=0)]
+    engine.remember([_job(1, 2, clip=3)])
+    expected = engine.score(jobs)
+
+    engine.device = device
+
+    assert engine.score(jobs[:1]) == expected[:1]
+    assert device.begun == 1
+    assert engine.score(jobs) == expected
+
+
 def test_a_clip_that_cannot_be_read_fails_alone(engine: TorchEngine) -> None:
     good, cut = engine.score([_job(clip=51), Job((1,), _CutClip(), 16)])
 
@@ -199,11 +229,3 @@ def test_a_folder_or_device_that_is_not_there_is_a_configuration_error(served_fo
         load.load_engine(ServingSettings(models_dir=served_folder / "missing"))
     with pytest.raises(ConfigError, match="is not there"):
         load.load_engine(ServingSettings(models_dir=served_folder, device="cuda:99"))
-
-
-def test_precision_is_what_was_asked_for() -> None:
-    cpu = torch.device("cpu")
-
-    assert load.choose_dtype("fp32", cpu) is torch.float32
-    assert load.choose_dtype("bf16", cpu) is torch.bfloat16
-    assert load.choose_dtype("auto", torch.device("cuda")) is torch.bfloat16

@@ -8,6 +8,7 @@ from core.errors import ConfigError
 from core.settings import settings_table
 from operations.state import (
     MAX_FLOWS,
+    MAX_WORKERS,
     Identity,
     Paths,
     Plan,
@@ -59,10 +60,12 @@ def test_the_registry_is_named_once_it_was_asked_for(site: Site) -> None:
 
 def test_no_process_shares_a_port() -> None:
     ports = Ports(base=20_000)
-    names = ["s3", "broker", "postgres", "valkey", "mlflow", "dashboard", "worker"]
-    numbers = [ports.of(name) for name in [*names, *(f"flow-{share}" for share in range(MAX_FLOWS))]]
+    names = ["s3", "broker", "postgres", "valkey", "mlflow", "dashboard"]
+    names += [f"flow-{share}" for share in range(MAX_FLOWS)] + [f"worker-{index}" for index in range(MAX_WORKERS)]
+    numbers = [ports.of(name) for name in names]
 
     assert len(set(numbers)) == len(numbers)
+    assert ports.of("worker") == ports.of("worker-0")
     assert max(numbers) < 20_031
 
 
@@ -114,7 +117,7 @@ def test_leftovers_are_what_lives_without_its_supervisor() -> None:
 def test_sockets_stay_short_however_deep_the_root_lies(tmp_path: Path) -> None:
     deep = Site(Paths(tmp_path / ("d" * 200) / ("e" * 200)), Ports(base=20_000), Secrets())
 
-    assert len(deep.worker_endpoint.removeprefix("ipc://")) < 60
+    assert len(deep.worker_endpoint(7).removeprefix("ipc://")) < 60
 
 
 def test_two_roots_have_folders_of_their_own(tmp_path: Path) -> None:
