@@ -22,6 +22,10 @@ class IngestionSettings(Section):
     `allow` opens single addresses (`host:port`, as in the link) to the gate that keeps links out of private networks:
     for tests, and for a site of your own. `cookies_file` is Netscape's format, readable by its owner alone.
     `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` is any page.
+
+    A hashtag counts as dry after `crawl_dry_s` without a new video; a browser is replaced after `crawl_browser_s`.
+    After a wall the crawl waits `crawl_backoff_s`, doubled each time, or as long as the site says; past
+    `crawl_backoff_max_s` it gives the hashtag up for this round. `crawl_sandbox` is Chromium's own; root runs without.
     """
 
     work_dir: Path = Path(".clipwarden/ingestion")
@@ -37,3 +41,13 @@ class IngestionSettings(Section):
     download_pause_s: float = Field(default=0.0, ge=0)
     cookies_file: Path | None = None
     extractors: Names = ("TikTok", "vm.tiktok", "youtube", "generic")
+    crawl_pause_s: float = Field(default=10.0, ge=0)
+    crawl_dry_s: float = Field(default=15.0, gt=0)
+    crawl_attempts: int = Field(default=3, ge=1, le=20)
+    crawl_backoff_s: float = Field(default=30.0, gt=0)
+    crawl_backoff_max_s: float = Field(default=1_800.0, gt=0)
+    crawl_browser_s: float = Field(default=2_700.0, gt=0)
+    crawl_page_timeout_s: float = Field(default=30.0, gt=0)
+    crawl_answer_max_bytes: int = Field(default=8 * 1024 * 1024, ge=65_536)
+    crawl_user_agent: str = ""
+    crawl_sandbox: bool = True
