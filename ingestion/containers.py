@@ -3,7 +3,7 @@
 import os
 import re
 
-from core.errors import IngestTruncated, IngestType
+from core.errors_ingest import IngestTruncated, IngestTypeRefused
 
 HEAD_BYTES = 1_024
 _ISO_FIRST = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"pnot"})
@@ -43,17 +43,17 @@ def check_container(descriptor: int, size_bytes: int) -> None:
     """Read an open file's ends and the headers of its boxes.
 
     Raises:
-        IngestType: it is no video container, or something else as well, which another program would take it for.
+        IngestTypeRefused: it is no video container, or something else as well, which another program would take it for.
         IngestTruncated: an MP4 or MOV that ends within one of its boxes.
     """
     head = os.pread(descriptor, HEAD_BYTES, 0)
     is_iso = head[4:8] in _ISO_FIRST
     if not (is_iso or _is_container(head)):
-        raise IngestType(f"its content is {_name(head)}, not a video")
+        raise IngestTypeRefused(f"its content is {_name(head)}, not a video")
     if b"%PDF-" in head:
-        raise IngestType("it is a video and a PDF document at once")
+        raise IngestTypeRefused("it is a video and a PDF document at once")
     if _ends_as_zip(descriptor, size_bytes):
-        raise IngestType("it is a video and a zip archive at once")
+        raise IngestTypeRefused("it is a video and a zip archive at once")
     if is_iso:
         _check_boxes(descriptor, size_bytes)
 
@@ -98,7 +98,7 @@ def _check_boxes(descriptor: int, size_bytes: int) -> None:
         place += length
         if place > size_bytes:
             raise IngestTruncated(f"{size_bytes} bytes are there, its boxes need {place}; fetch it again")
-    raise IngestType(f"it holds more than {_MAX_BOXES} boxes")
+    raise IngestTypeRefused(f"it holds more than {_MAX_BOXES} boxes")
 
 
 def _box_length(header: bytes) -> int | None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import IngestType, MediaEmpty, MediaMismatch, MediaMissing, MediaTooLarge
+from core.errors import MediaEmpty, MediaMissing, MediaTooLarge
+from core.errors_ingest import IngestTruncated, IngestTypeRefused
 from core.media.cage import Cage
 from core.media.protocol import Probe
 from core.settings import DecodeSettings
@@ -67,10 +68,10 @@ class Inspector:
         """Open a file and say what it is; within the block its bytes can be read through `handle`.
 
         Raises:
-            IngestType: it is no plain file, or its content is no video container.
-            IngestTruncated: it ends before its container does.
+            IngestTypeRefused: it is no plain file, or its content is no video container.
+            IngestTruncated: it ends before its container does, or its bytes changed while the block ran: what was
+                stored of it is worth nothing.
             MediaError: it is a container, but no video that we take: empty, too large, too long, not decodable.
-            MediaMismatch: its bytes changed while the block ran; what was stored of it is worth nothing.
         """
         with _opened(path) as descriptor:
             before = os.fstat(descriptor)
@@ -100,7 +101,9 @@ def _opened(path: Path) -> Iterator[int]:
 
 def _check_kind(mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise IngestType(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something')}, not a file; name the video itself")
+        raise IngestTypeRefused(
+            f"it is {_KINDS.get(stat.S_IFMT(mode), 'something')}, not a file; name the video itself"
+        )
 
 
 def _check_size(size_bytes: int, max_bytes: int) -> None:
@@ -117,4 +120,4 @@ def _sha256(handle: Path) -> str:
 
 def _check_unchanged(before: os.stat_result, after: os.stat_result) -> None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise MediaMismatch("it was written to while it was read; put it in again when it is complete")
+        raise IngestTruncated("it was written to while it was read; put it in again when it is complete")

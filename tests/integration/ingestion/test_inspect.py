@@ -1,20 +1,20 @@
 """What is no good video never gets past inspection, has its code, and takes nothing else along."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import pytest
 
-from core.errors import MediaMismatch, PlatformError
+from core.errors import PlatformError
+from core.errors_ingest import IngestTruncated
 from core.media.cage import Cage
 from core.settings import DecodeSettings
 from ingestion.inspect import Inspector
-from tests.fixtures.bait import Bait
 from tests.fixtures.hostile_files import HOSTILE, ODD_NAMES
 from tests.fixtures.media import VideoShelf
+from tests.fixtures.tripwire import Bait
 
 pytestmark = pytest.mark.integration
 SETTINGS = DecodeSettings(children=1)
@@ -102,16 +102,16 @@ def test_a_file_written_to_while_it_is_read_is_not_taken(
     path = tmp_path / "clip.mp4"
     path.write_bytes(videos.get("clip.mp4").read_bytes())
 
-    with pytest.raises(MediaMismatch), inspector.inspected(path), path.open("ab") as file:
+    with pytest.raises(IngestTruncated), inspector.inspected(path), path.open("ab") as file:
         file.write(b"more")
 
 
 def test_no_handle_is_left_open(inspector: Inspector, bait: Bait, tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for code, make in (HOSTILE["a page"], HOSTILE["sound only"]):
         path = tmp_path / f"{code}.mp4"
         make(path, bait)
         with pytest.raises(PlatformError), inspector.inspected(path):
             pass
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
