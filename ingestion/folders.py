@@ -67,7 +67,5 @@ def _inside(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (
-            Path(where, name)
-            for name in files
-            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+            Path(where, name) for name in files if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
         )
