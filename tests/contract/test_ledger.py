@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.storage.items import Failure, Item, ItemState, Lease
+from core.storage.items import Content, Failure, Item, ItemState, Lease
 from core.storage.ledger import Ledger
 from tests.fixtures.ledger import LEASE, content, event, new_item, one, posted, stored
 from tests.fixtures.stores import eventually
@@ -128,6 +128,15 @@ def test_an_event_needs_its_object(ledger: Ledger) -> None:
 
     assert ledger.posted(LEASE.owner, [(item.item_id, event(fetched))]) == []
     assert ledger.waiting_events().events == 0
+
+
+def test_a_post_without_media_has_nothing_to_store(ledger: Ledger) -> None:
+    item = one(ledger, "upload:k:1", link=None, caption="a text")
+    (known,) = ledger.fetched(LEASE.owner, [Content(item.item_id, "gateway:1", platform="upload")])
+
+    (done,) = ledger.posted(LEASE.owner, [(item.item_id, event(known))])
+
+    assert (done.state, done.caption, done.media_uri) == (ItemState.POSTED, "a text", None)
 
 
 def test_the_same_bytes_are_posted_once(ledger: Ledger) -> None:
