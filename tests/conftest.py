@@ -10,6 +10,7 @@ import structlog
 pytest_plugins = (
     "tests.fixtures.browser",
     "tests.fixtures.hashtags",
+    "tests.fixtures.ledger",
     "tests.fixtures.media",
     "tests.fixtures.platform",
     "tests.fixtures.registry",
