@@ -49,5 +49,6 @@ class IngestionSettings(Section):
     crawl_browser_s: float = Field(default=2_700.0, gt=0)
     crawl_page_timeout_s: float = Field(default=30.0, gt=0)
     crawl_answer_max_bytes: int = Field(default=8 * 1024 * 1024, ge=65_536)
+    crawl_max_bytes: int = Field(default=2_000_000_000, gt=0)
     crawl_user_agent: str = ""
     crawl_sandbox: bool = True

@@ -75,6 +75,8 @@ class PlatformAdapter(Protocol):
 
     platform: str
     cookie_domain: str
+    terms: str
+    """What its owner says of reading it by machine; kept with every sighting."""
 
     def hashtag_url(self, tag: str) -> str:
         """The page that lists a hashtag's videos."""

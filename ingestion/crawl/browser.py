@@ -1,9 +1,11 @@
 """The page as the crawl sees it: opened, scrolled, and its own answers read over DevTools."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
 from selenium.common import TimeoutException, WebDriverException
 from urllib3.exceptions import HTTPError
 
@@ -14,9 +16,15 @@ from core.settings_ingestion import IngestionSettings
 from ingestion.cookies import Cookie
 from ingestion.crawl.chromium import Chromium, first_line
 from ingestion.crawl.network import Head, NetworkLog
+from ingestion.egress.gate import Gate
+from ingestion.egress.passes import Budget
 
 SCROLL = "window.scrollBy(0, -200); window.scrollTo(0, document.documentElement.scrollHeight);"
 SHOWS = "return document.querySelector(arguments[0]) !== null;"
+
+GRACE_S = 60.0
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,22 @@ class Browser:
             except WebDriverException:
                 return None  # A browser that died says so at the next call.
         return None if found["base64Encoded"] else str(found["body"])
+
+
+@contextmanager
+def browser_behind(
+    gate: Gate, settings: IngestionSettings, *, cookies: Sequence[Cookie] = (), clock: Clock
+) -> Iterator[Browser]:
+    """A browser whose every byte goes through the gate, on a pass of its own that ends with it."""
+    budget = Budget(max_bytes=settings.crawl_max_bytes, max_s=settings.crawl_browser_s + GRACE_S)
+    with gate.admit(budget, has_token=False) as leave:
+        browser = Browser(leave.proxy_url, settings, cookies=cookies, clock=clock)
+        try:
+            yield browser
+        finally:
+            browser.close()
+            if leave.refusals:
+                log.warning("crawl.gate_refused", codes=dict(Counter(refusal.code for refusal in leave.refusals)))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 
 import structlog
 
@@ -10,8 +11,7 @@ from core.errors import BrowserUnavailable, DependencyError, IngestError
 from core.errors_ingest import IngestCaptcha, IngestLoginRequired, IngestRateLimited
 from core.settings_ingestion import IngestionSettings
 from ingestion.crawl.adapter import FoundVideo, PlatformAdapter, check_tag
-from ingestion.crawl.browser import Browser
-from ingestion.crawl.scroll import Ending, Harvest, Scroll, Sink
+from ingestion.crawl.scroll import Ending, Harvest, Scroll, Sink, Window
 
 STORE_WAIT_S = 2.0
 JITTER = 0.3
@@ -56,7 +56,7 @@ class Crawl:
     def __init__(
         self,
         adapter: PlatformAdapter,
-        open_browser: Callable[[], Browser],
+        open_browser: Callable[[], AbstractContextManager[Window]],
         sink: Sink,
         *,
         settings: IngestionSettings,
@@ -70,7 +70,8 @@ class Crawl:
         self._clock = clock
         self._wait = wait
         self._patience = Patience(settings, random.Random())  # noqa: S311 - politeness needs no secret
-        self._browser: Browser | None = None
+        self._window: Window | None = None
+        self._open = ExitStack()
 
     def round(self, tags: Sequence[str], most: int) -> list[Harvest]:
         """Crawl each hashtag once, up to `most` videos of each.
@@ -125,12 +126,12 @@ class Crawl:
             self._wait(wait_s)
 
     def _scroll(self) -> Scroll:
-        if self._browser is not None and self._browser.is_spent:
+        if self._window is not None and self._window.is_spent:
             self._close()
-        if self._browser is None:
-            self._browser = self._open_browser()
+        if self._window is None:
+            self._window = self._open.enter_context(self._open_browser())
         return Scroll(
-            self._browser,
+            self._window,
             self._adapter,
             dry_after_s=self._settings.crawl_dry_s,
             clock=self._clock,
@@ -149,9 +150,8 @@ class Crawl:
                 return
 
     def _close(self) -> None:
-        browser, self._browser = self._browser, None
-        if browser is not None:
-            browser.close()
+        self._window = None
+        self._open.close()
 
 
 def _end_unvisited(harvests: Sequence[Harvest], failure: IngestError) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from core.clock import Clock
-from core.storage.ledger import Ledger, NewItem, Sighting
+from core.storage.items import NewItem, Sighting
+from core.storage.ledger import Ledger
 from ingestion.crawl.adapter import FoundVideo
 
 SOURCE = "crawl"

@@ -80,6 +80,7 @@ class TikTok:
 
     platform = "tiktok"
     cookie_domain = "tiktok.com"
+    terms = "TikTok's terms of service; reading it by machine needs its permission"
 
     def __init__(self, site: str = SITE) -> None:
         self._site = site.rstrip("/")
