@@ -23,6 +23,9 @@ class IngestionSettings(Section):
     for tests, and for a site of your own. `cookies_file` is Netscape's format, readable by its owner alone.
     `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` is any page.
 
+    An item whose worker was not heard of for `lease_s` goes to the next. A passing failure is tried again after
+    `retry_s`, twice that, and so on up to `retry_max_s`, `max_attempts` times in all.
+
     A hashtag counts as dry after `crawl_dry_s` without a new video; a browser is replaced after `crawl_browser_s`.
     After a wall the crawl waits `crawl_backoff_s`, doubled each time, or as long as the site says; past
     `crawl_backoff_max_s` it gives the hashtag up for this round. `crawl_sandbox` is Chromium's own; root runs without.
@@ -41,6 +44,11 @@ class IngestionSettings(Section):
     download_pause_s: float = Field(default=0.0, ge=0)
     cookies_file: Path | None = None
     extractors: Names = ("TikTok", "vm.tiktok", "youtube", "generic")
+    http_port: int = Field(default=0, ge=0, le=65_535)
+    lease_s: float = Field(default=60.0, ge=1)
+    max_attempts: int = Field(default=6, ge=1)
+    retry_s: float = Field(default=30.0, gt=0)
+    retry_max_s: float = Field(default=3_600.0, gt=0)
     crawl_pause_s: float = Field(default=10.0, ge=0)
     crawl_dry_s: float = Field(default=15.0, gt=0)
     crawl_attempts: int = Field(default=3, ge=1, le=20)

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import structlog
 from selenium.common import TimeoutException, WebDriverException
 from urllib3.exceptions import HTTPError
 
 from core.clock import Clock
-from core.errors import BrowserUnavailable
+from core.errors import BrowserUnavailable, IngestError
 from core.errors_ingest import IngestRedirects, IngestTimeout, IngestUnreachable
 from core.settings_ingestion import IngestionSettings
 from ingestion.cookies import Cookie
@@ -38,12 +39,21 @@ class Answer:
 class Browser:
     """One headless Chromium behind the proxy at `http://host:port`; close it.
 
-    Every call raises BrowserUnavailable when Chromium hung or died: close it then, and open another.
+    Every call raises BrowserUnavailable when Chromium hung or died: close it then, and open another. `refusals` is what
+    the proxy said no to so far, and why: a page that it kept out fails with that.
     """
 
     def __init__(
-        self, proxy: str, settings: IngestionSettings, *, cookies: Sequence[Cookie] = (), clock: Clock
+        self,
+        proxy: str,
+        settings: IngestionSettings,
+        *,
+        cookies: Sequence[Cookie] = (),
+        clock: Clock,
+        refusals: Callable[[], Sequence[IngestError]] = tuple,
     ) -> None:
+        self._refusals = refusals
+        self._refused_before = 0
         self._chromium = Chromium(proxy, settings)
         self._driver = self._chromium.driver
         self._clock = clock
@@ -62,11 +72,15 @@ class Browser:
         Raises:
             IngestError: the page does not load, with the reason.
         """
-        with _as_ours():
-            # What the page before it still had in flight is not this one's.
-            self._entries()
-            self._log = NetworkLog(is_wanted, tab=self._driver.current_window_handle)
-            self._driver.get(url)
+        self._refused_before = len(self._refusals())
+        try:
+            with _as_ours():
+                # What the page before it still had in flight is not this one's.
+                self._entries()
+                self._log = NetworkLog(is_wanted, tab=self._driver.current_window_handle)
+                self._driver.get(url)
+        except IngestUnreachable as error:
+            raise self._refusal() or error from error
 
     def answers(self) -> Iterator[Answer]:
         """The wanted answers that came since the last call, oldest first."""
@@ -82,9 +96,12 @@ class Browser:
         Raises:
             IngestError: it did not load, with the reason.
         """
+        document = self._log.document
         if self._log.failure is not None:
-            raise _net_error(self._log.failure)
-        return self._log.document
+            raise self._refusal() or _net_error(self._log.failure)
+        if document is not None and document.status >= HTTPStatus.BAD_REQUEST and (refusal := self._refusal()):
+            raise refusal
+        return document
 
     @property
     def url(self) -> str:
@@ -116,6 +133,10 @@ class Browser:
         """End the browser and all it started."""
         self._chromium.close()
 
+    def _refusal(self) -> IngestError | None:
+        """Why the proxy kept out the page that was opened, if it did: what it refused first."""
+        return next(iter(self._refusals()[self._refused_before :]), None)
+
     def _prepare(self, answer_max_bytes: int, cookies: Sequence[Cookie]) -> None:
         # Chromium forgets a larger body at once, so that no answer costs more memory than this.
         limits = {"maxResourceBufferSize": answer_max_bytes, "maxTotalBufferSize": 4 * answer_max_bytes}
@@ -144,7 +165,7 @@ def browser_behind(
     """A browser whose every byte goes through the gate, on a pass of its own that ends with it."""
     budget = Budget(max_bytes=settings.crawl_max_bytes, max_s=settings.crawl_browser_s + GRACE_S)
     with gate.admit(budget, has_token=False) as leave:
-        browser = Browser(leave.proxy_url, settings, cookies=cookies, clock=clock)
+        browser = Browser(leave.proxy_url, settings, cookies=cookies, clock=clock, refusals=lambda: leave.refusals)
         try:
             yield browser
         finally:

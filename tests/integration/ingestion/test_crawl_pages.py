@@ -211,7 +211,8 @@ def test_everything_goes_through_the_gate_which_opens_only_what_is_allowed(hasht
         hashtags.asked.append(name)
 
     assert harvests["allowed"].ending is Ending.ENOUGH
-    assert harvests["closed"].ending is Ending.WALL
+    assert harvests["closed"].failure is not None
+    assert harvests["closed"].failure.code == "ingest.address"
     assert hashtags.asked[hashtags.asked.index("allowed") :] == ["allowed", "closed"]
 
 
