@@ -1,9 +1,9 @@
 """Hashtag pages read by a real Chromium: hand-written pages in the publicly known form, none of them recorded."""
 
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -44,13 +44,6 @@ time.sleep(60)
 """
 
 Read = Callable[..., Harvest]
-
-
-@pytest.fixture(autouse=True)
-def _chromium() -> None:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        reason = "no Chromium here: apt-get install chromium chromium-driver"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 @pytest.fixture
@@ -189,6 +182,9 @@ def test_a_crawl_that_is_killed_takes_its_browser_with_it(hashtags: HashtagSite)
 
     _, alive = psutil.wait_procs([process for process in family if _runs(process)], timeout=10)
     assert not [process for process in alive if _runs(process)]
+    assert _profiles_of(crawl.pid)
+    Browser(hashtags.proxy, SETTINGS, clock=SystemClock()).close()
+    assert not _profiles_of(crawl.pid)
 
 
 def test_everything_goes_through_the_gate_which_opens_only_what_is_allowed(hashtags: HashtagSite) -> None:
@@ -218,6 +214,10 @@ def test_everything_goes_through_the_gate_which_opens_only_what_is_allowed(hasht
 
 def _chromiums_of(pid: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(pid).children(recursive=True) if "chrom" in child.name() and _runs(child)]
+
+
+def _profiles_of(pid: int) -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"clipwarden-browser-{pid}-*"))
 
 
 def _runs(process: psutil.Process) -> bool:
