@@ -20,6 +20,7 @@ from ingestion.crawl.browser import Browser, browser_behind
 from ingestion.crawl.crawl import Crawl
 from ingestion.crawl.scroll import Ending, Harvest
 from ingestion.crawl.tiktok import TikTok
+from ingestion.crawl.youtube import YouTubeShorts
 from ingestion.egress.gate import Gate
 from tests.fixtures.hashtags import HOST, MEGABYTE, HashtagSite
 
@@ -77,6 +78,23 @@ def test_videos_are_read_from_the_pages_own_answers_while_it_scrolls(read: Read,
     assert harvest.ending is Ending.ENOUGH
     assert [video.video_id for video in found] == [f"tiktok:73{number:017d}" for number in range(20)]
     assert found[7].caption == "clip 7 #cats"
+
+
+def test_another_platform_is_another_adapter_and_nothing_else(hashtags: HashtagSite, found: list[FoundVideo]) -> None:
+    clock = SystemClock()
+    crawl = Crawl(
+        YouTubeShorts(hashtags.address),
+        lambda: closing(Browser(hashtags.proxy, SETTINGS, clock=clock)),
+        found.extend,
+        settings=SETTINGS,
+        clock=clock,
+        wait=time.sleep,
+    )
+
+    (harvest,) = crawl.round(["cats"], 50)
+
+    assert harvest.ending is Ending.LAST
+    assert [video.video_id for video in found] == [f"youtube:vid-{number:07d}" for number in range(18)]
 
 
 def test_nobody_is_asked_for_anything_but_the_page(read: Read, hashtags: HashtagSite) -> None:
