@@ -12,6 +12,15 @@ _SHORT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _LONG_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 60.0, 300.0, 1800.0)
 
 VIDEOS_ACCEPTED = Counter("videos_accepted", "Posted events produced by the intake.", ["source"])
+EGRESS_REFUSED = Counter("egress_refused", "What the gate out did not let pass.", ["code"])
+EGRESS_BYTES = Counter("egress_bytes", "Bytes that passed the gate out, both ways.")
+
+ITEMS = Gauge("ingestion_items", "Items in the ledger.", ["source", "state", "code"])
+OLDEST_ITEM_S = Gauge("ingestion_oldest_waiting_seconds", "Since when the oldest open item waits; 0 without one.")
+EVENTS_WAITING = Gauge("ingestion_waiting_events", "Events of posted items not yet known to be on the topic.")
+ITEMS_DONE = Counter("ingestion_steps", "Steps of items in this process.", ["source", "state", "code"])
+INGESTED_BYTES = Counter("ingestion_stored_bytes", "Bytes of objects put by this process.", ["source"])
+EVENTS_RELAYED = Counter("ingestion_relayed_events", "Events put on the topic by this process.")
 
 VERDICTS = Counter("verdicts", "Verdicts written.", ["verdict"])
 DEAD_LETTERS = Counter("dead_letters", "Dead letters written.", ["code"])

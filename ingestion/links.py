@@ -18,8 +18,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BLANKS = re.compile(r"[\x00-\x20\x7f]")
 # Of a site's many ways to write a link, what names the video: host (or any below it), path with query, platform.
 _VIDEOS = (
-    ("tiktok.com", re.compile(r"/@[^/]*/(?:video|photo)/(\d{6,24})(?:[/?]|$)"), "tiktok"),
-    ("youtube.com", re.compile(r"/(?:shorts/|watch\?(?:.*&)?v=)([\w-]{11})(?:[/?&]|$)"), "youtube"),
+    (
+        "tiktok.com",
+        re.compile(r"/(?:@[^/]*/(?:video|photo)|v|embed(?:/v2)?)/(\d{6,24})(?:\.html)?(?:[/?]|$)"),
+        "tiktok",
+    ),
+    ("youtube.com", re.compile(r"/(?:(?:shorts|embed|live)/|watch\?(?:.*&)?v=)([\w-]{11})(?:[/?&]|$)"), "youtube"),
     ("youtu.be", re.compile(r"/([\w-]{11})(?:[/?]|$)"), "youtube"),
 )
 
@@ -34,7 +38,7 @@ class RefusedLine:
 
 
 def normalised(link: str) -> str:
-    """The link as the ledger writes it: host in lower case, no default port, no fragment.
+    """The link as the ledger writes it: host in lower case and ASCII, no default port, no fragment.
 
     Raises:
         IngestLinkInvalid: it does not parse, names no host, carries credentials, or holds blanks.
@@ -47,8 +51,9 @@ def normalised(link: str) -> str:
     if parts.scheme not in _DEFAULT_PORTS:
         raise IngestSchemeRefused(f"{link[:80]!r} is not fetched: only http and https are")
     if not parts.hostname or "@" in parts.netloc:
-        raise IngestLinkInvalid(f"{link[:80]!r} names no host, or carries credentials; give the plain link")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        # Not quoted: a message is kept and shown, and credentials must not be.
+        raise IngestLinkInvalid("the link names no host, or carries credentials; give the plain link")
+    host = _host(parts.hostname)
     netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
 
@@ -95,6 +100,16 @@ def _item(row: dict[str, str | None], line: int, *, now: datetime, tool: str) ->
         return RefusedLine(line, error.code, error.message)
     sighting = Sighting(now, SOURCE, link=link, hashtag=said["hashtag"], label=said["label"], tool=tool)
     return NewItem(link_key(link), sighting, link=link, caption=said["description"])
+
+
+def _host(name: str) -> str:
+    """In ASCII, as it is looked up: digits of another script are digits, and no second spelling is a second item."""
+    if ":" in name:
+        return f"[{name}]"
+    try:
+        return name.rstrip(".").encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise IngestLinkInvalid("the link's host is no name") from error
 
 
 def _split(link: str) -> tuple[SplitResult, int | None]:

@@ -20,7 +20,10 @@ def read(path: Path, content: bytes) -> list[NewItem | RefusedLine]:
         ("http://m.tiktok.com/@/video/7301234567890123456/", "tiktok:7301234567890123456"),
         ("https://www.youtube.com/shorts/dQw4w9WgXcQ?feature=share", "youtube:dQw4w9WgXcQ"),
         ("https://youtube.com/watch?t=1&v=dQw4w9WgXcQ", "youtube:dQw4w9WgXcQ"),
+        ("https://www.tiktok.com/embed/v2/7301234567890123456", "tiktok:7301234567890123456"),
         ("https://youtu.be/dQw4w9WgXcQ", "youtube:dQw4w9WgXcQ"),
+        ("https://www.youtube.com/embed/dQw4w9WgXcQ", "youtube:dQw4w9WgXcQ"),
+        ("https://Bücher.example./", "link:https://xn--bcher-kva.example/"),
         ("HTTPS://Example.com:443#top", "link:https://example.com/"),
         ("http://example.com:8080/a?b=1", "link:http://example.com:8080/a?b=1"),
         ("http://[2001:DB8::1]/x", "link:http://[2001:db8::1]/x"),
@@ -54,6 +57,17 @@ def test_what_is_no_link_to_fetch_is_refused_with_its_code(link: str, code: str)
         normalised(link)
 
     assert refusal.value.code == code
+
+
+def test_digits_of_another_script_are_the_address_they_lead_to() -> None:
+    assert normalised("http://\uff11\uff12\uff17.0.0.1/") == "http://127.0.0.1/"
+
+
+def test_a_refusal_does_not_repeat_credentials() -> None:
+    with pytest.raises(IngestError) as refusal:
+        normalised("http://me:hunter2@example.com/")
+
+    assert "hunter2" not in str(refusal.value)
 
 
 def test_a_list_keeps_its_label_as_what_it_said_and_nothing_more(tmp_path: Path) -> None:
