@@ -12,8 +12,8 @@ from core.settings import StoreSettings
 from core.storage.items import Content, Failure, ItemState, Lease, NewItem, Sighting
 from core.storage.ledger_pg import PostgresLedger
 from tests.fixtures.browser import Screen
+from tests.fixtures.ledger import empty_ledger
 from tests.fixtures.platform import Platform
-from tests.fixtures.stores import empty_tables
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -53,7 +53,7 @@ class Page:
 @pytest.fixture
 def page(platform: Platform, postgres_dsn: str, console_at: Callable[[Mapping[str, str]], str]) -> Iterator[Page]:
     """The console over an empty ledger of its own."""
-    empty_tables(postgres_dsn)
+    empty_ledger(postgres_dsn)
     ledger = PostgresLedger(StoreSettings(dsn=SecretStr(postgres_dsn)))
     url = console_at({**platform.env, "CLIPWARDEN_STORE__DSN": postgres_dsn})
     yield Page(f"{url}/ingestion", ledger)
