@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 LEASE = Lease("test", 600.0)
 HOSTILE = "https://a.example/<img src=x onerror='window.pwned=1'>" + "long" * 60
+BUTTONS = 4 * 2 + 5
 CODES = ("media.undecodable", "media.too_long", "ingest.login", "ingest.gone", "ingest.type")
 
 
@@ -98,7 +99,7 @@ def test_a_picture_of_the_page_in_both_themes(
     screen.theme(scheme)
 
     screen.driver.get(page.url)
-    screen.until(lambda: screen.text(".cw-empty-title") if is_empty else len(screen.text(".cw-source")) == 4)
+    screen.until(lambda: screen.text(".cw-empty-title") if is_empty else len(screen.all(".stButton button")) == BUTTONS)
 
     assert screen.driver.save_screenshot(str(tmp_path / "page.png"))
     assert (tmp_path / "page.png").stat().st_size > 10_000
