@@ -1,7 +1,8 @@
 """`video.posted.v1` → which of some items' events are on it: asked only after a relay died."""
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -25,7 +26,7 @@ class TopicSearch:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
 
-    def find(self, item_ids: Set[int], *, after: Mapping[int, int]) -> dict[int, Place]:
+    def find(self, item_ids: AbstractSet[int], *, after: Mapping[int, int]) -> dict[int, Place]:
         """Where the events of these items lie.
 
         Args:
@@ -63,7 +64,7 @@ def _assign(consumer: Consumer, after: Mapping[int, int]) -> set[int]:
     return partitions
 
 
-def _look(message: Message, item_ids: Set[int], found: dict[int, Place], rest: set[int]) -> None:
+def _look(message: Message, item_ids: AbstractSet[int], found: dict[int, Place], rest: set[int]) -> None:
     error = message.error()
     partition, offset = message.partition(), message.offset()
     if error is not None:
