@@ -1,7 +1,12 @@
 """bench produce: a folder of videos into the platform, beside the rate at which the same bytes can be put into S3."""
 
+import os
 import statistics
-from collections.abc import Sequence
+import struct
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +16,8 @@ from core.storage.media import S3Media
 from ingestion.feed import feeding
 from ingestion.intake import Post
 from operations.bench.site import BenchSite, bench_site
+from operations.demo.render import render_clips
+from operations.producing import Account, Producing
 from operations.state import Plan
 
 TARGET_RATIO = 0.6
