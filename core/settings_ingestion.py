@@ -21,7 +21,7 @@ class IngestionSettings(Section):
 
     `allow` opens single addresses (`host:port`, as in the link) to the gate that keeps links out of private networks:
     for tests, and for a site of your own. `cookies_file` is Netscape's format, readable by its owner alone.
-    `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` is any page.
+    `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` and `html5` are any page.
     """
 
     work_dir: Path = Path(".clipwarden/ingestion")
@@ -36,4 +36,4 @@ class IngestionSettings(Section):
     download_bytes_per_s: int = Field(default=0, ge=0)
     download_pause_s: float = Field(default=0.0, ge=0)
     cookies_file: Path | None = None
-    extractors: Names = ("TikTok", "vm.tiktok", "youtube", "generic")
+    extractors: Names = ("TikTok", "vm.tiktok", "youtube", "html5", "generic")

@@ -13,6 +13,7 @@ pytest_plugins = (
     "tests.fixtures.platform",
     "tests.fixtures.registry",
     "tests.fixtures.scoring",
+    "tests.fixtures.site",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
     "tests.fixtures.tripwire",
