@@ -26,6 +26,10 @@ class IngestionSettings(Section):
 
     An item whose worker was not heard of for `lease_s` goes to the next. A passing failure is tried again after
     `retry_s`, twice that, and so on up to `retry_max_s`, `max_attempts` times in all.
+
+    A hashtag counts as dry after `crawl_dry_s` without a new video; a browser is replaced after `crawl_browser_s`.
+    After a wall the crawl waits `crawl_backoff_s`, doubled each time, or as long as the site says; past
+    `crawl_backoff_max_s` it gives the hashtag up for this round. `crawl_sandbox` is Chromium's own; root runs without.
     """
 
     work_dir: Path = Path(".clipwarden/ingestion")
@@ -46,3 +50,14 @@ class IngestionSettings(Section):
     max_attempts: int = Field(default=6, ge=1)
     retry_s: float = Field(default=30.0, gt=0)
     retry_max_s: float = Field(default=3_600.0, gt=0)
+    crawl_pause_s: float = Field(default=10.0, ge=0)
+    crawl_dry_s: float = Field(default=15.0, gt=0)
+    crawl_attempts: int = Field(default=3, ge=1, le=20)
+    crawl_backoff_s: float = Field(default=30.0, gt=0)
+    crawl_backoff_max_s: float = Field(default=1_800.0, gt=0)
+    crawl_browser_s: float = Field(default=2_700.0, gt=0)
+    crawl_page_timeout_s: float = Field(default=30.0, gt=0)
+    crawl_answer_max_bytes: int = Field(default=8 * 1024 * 1024, ge=65_536)
+    crawl_max_bytes: int = Field(default=2_000_000_000, gt=0)
+    crawl_user_agent: str = ""
+    crawl_sandbox: bool = True

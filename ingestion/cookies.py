@@ -3,13 +3,13 @@
 import os
 import stat
 from dataclasses import dataclass
-from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError
 
 MAX_BYTES = 1024 * 1024
+HTTP_ONLY = "#HttpOnly_"
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,6 +21,7 @@ class Cookie:
     domain: str
     path: str
     is_secure: bool
+    is_http_only: bool
     expires_s: int | None
 
     def for_devtools(self) -> dict[str, Any]:
@@ -31,6 +32,7 @@ class Cookie:
             "domain": self.domain,
             "path": self.path,
             "secure": self.is_secure,
+            "httpOnly": self.is_http_only,
         }
         return given if self.expires_s is None else {**given, "expires": self.expires_s}
 
@@ -55,20 +57,38 @@ def check_cookies_file(path: Path) -> Path:
     return found
 
 
-def load_cookies(path: Path, domain: str) -> list[Cookie]:
-    """The cookies of a domain and what is under it, and no others; Netscape's format.
+def load_cookies(path: Path, domain: str, *, now_s: float) -> list[Cookie]:
+    """The cookies of a domain and what is under it that still hold at `now_s`, and no others; Netscape's format.
 
     Raises:
         ConfigError: the file may not be used, or is of another format.
     """
-    jar = MozillaCookieJar(str(check_cookies_file(path)))
     try:
-        jar.load(ignore_discard=True)
-    except (LoadError, OSError, ValueError):
-        # Not chained: the library's message repeats the line.
+        lines = check_cookies_file(path).read_text("utf-8").splitlines()
+        cookies = [_parse(line) for line in lines if _is_cookie(line)]
+    except (OSError, ValueError):
+        # Not chained: the cause repeats what it could not read.
         raise ConfigError(f"cookies file {path} is not of Netscape's format; export it again") from None
     return [
-        Cookie(found.name, found.value or "", found.domain, found.path, found.secure, found.expires)
-        for found in jar
-        if f".{found.domain.lstrip('.')}".endswith(f".{domain}")
+        cookie
+        for cookie in cookies
+        if f".{cookie.domain.lstrip('.')}".endswith(f".{domain}") and (cookie.expires_s or now_s) >= now_s
     ]
+
+
+def _is_cookie(line: str) -> bool:
+    return bool(line.strip()) and (line.startswith(HTTP_ONLY) or not line.startswith("#"))
+
+
+def _parse(line: str) -> Cookie:
+    domain, _, path, is_secure, expires_s, name, value = line.removeprefix(HTTP_ONLY).split("\t")
+    return Cookie(
+        name,
+        value,
+        domain,
+        path,
+        is_secure=is_secure.upper() == "TRUE",
+        is_http_only=line.startswith(HTTP_ONLY),
+        # 0 stands for the length of a session.
+        expires_s=int(float(expires_s)) or None,
+    )
