@@ -19,6 +19,25 @@ PlatformError                     code: one string for the dead letter, the metr
 │   │   ├── MediaTimeout          media.timeout        the decoder was stopped in its cage
 │   │   ├── MediaCrashed          media.crashed        the decoder died in its cage
 │   │   └── MediaMismatch         media.mismatch       another sha256 than stated
+│   ├── IngestError               this item is at fault, or its site → refused; passing ones (*) are tried again
+│   │   ├── IngestLinkInvalid     ingest.link          no link, or one with credentials
+│   │   ├── IngestSchemeRefused   ingest.scheme        neither http nor https
+│   │   ├── IngestAddressRefused  ingest.address       loopback, private, link-local, ...
+│   │   ├── IngestRedirects       ingest.redirects     too many, or a loop
+│   │   ├── IngestTooLarge        ingest.too_large     bytes over the limit
+│   │   ├── IngestTypeRefused     ingest.type          no video there
+│   │   ├── IngestPlaylist        ingest.playlist      many videos behind one link
+│   │   ├── IngestTimeout         ingest.timeout*      too slow, or stalled
+│   │   ├── IngestTruncated       ingest.truncated*    ended before its stated length
+│   │   ├── IngestUnreachable     ingest.unreachable*  no such name, nobody answers
+│   │   ├── IngestServerFailed    ingest.server*       5xx, or nonsense
+│   │   ├── IngestRateLimited     ingest.rate_limited* 429; may say when
+│   │   ├── IngestLoginRequired   ingest.login         a login wall
+│   │   ├── IngestCaptcha         ingest.captcha*      a captcha
+│   │   ├── IngestForbidden       ingest.forbidden     401, 403
+│   │   ├── IngestGone            ingest.gone          404, 410
+│   │   ├── IngestForgotten       ingest.forgotten     erased on request
+│   │   └── IngestRepeat          ingest.repeat        the same video is in already
 │   └── InferenceError
 │       ├── InferenceRefused      inference.refused    the worker calls the input invalid
 │       ├── InferenceStale        inference.stale      prepared for models no longer served: prepare it again
@@ -159,6 +178,14 @@ class MediaMismatch(MediaError):
     """The object's sha256 is not the one the event states."""
 
     code = "media.mismatch"
+
+
+class IngestError(InputError):
+    """This item was not taken in; its kinds lie in `core.errors_ingest`."""
+
+    code = "ingest.error"
+    is_passing: ClassVar[bool] = False
+    """Whether the same may succeed later; what may not is refused at once."""
 
 
 class InferenceError(InputError):

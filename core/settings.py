@@ -5,20 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.cores import decoder_children, usable_cores, worker_threads
 from core.errors import ConfigError
 from core.media.protocol import Backend
+from core.settings_ingestion import IngestionSettings
+from core.settings_section import Names, Section
 
 PREFIX = "CLIPWARDEN_"
 OUTSIDE_SETTINGS = frozenset({"CLIPWARDEN_DEMO_DATA", "CLIPWARDEN_TEST_OUTAGE_S", "CLIPWARDEN_TEST_TIMESCALE_DSN"})
 """Variables of the demo and the tests; every other CLIPWARDEN_* must be a field below."""
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def _one_of_all(share: str) -> str:
@@ -26,15 +24,6 @@ def _one_of_all(share: str) -> str:
     if index >= count:
         raise ValueError(f"{share} is no share: give 0/N to N-1/N for N processes, 0/1 for a single one")
     return share
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-
-
-class Section(BaseModel):
-    """One dependency's settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class KafkaSettings(Section):
@@ -225,6 +214,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     redis: RedisSettings = RedisSettings()
     media: MediaSettings = MediaSettings()
+    ingestion: IngestionSettings = IngestionSettings()
     decode: DecodeSettings = DecodeSettings()
     flow: FlowSettings = FlowSettings()
     inference: InferenceSettings = InferenceSettings()

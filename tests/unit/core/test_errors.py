@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import errors
+from core import errors, errors_ingest
 from core.errors import InferenceError, InferenceFailed, InferenceStale, PlatformError
 
 
@@ -48,3 +48,14 @@ def test_the_message_names_the_code() -> None:
 def test_a_workers_code_becomes_its_error() -> None:
     assert isinstance(InferenceError.from_code("inference.stale", "swapped"), InferenceStale)
     assert isinstance(InferenceError.from_code("never heard of", "?"), InferenceFailed)
+
+
+def test_what_another_process_refused_by_its_code_becomes_its_error() -> None:
+    assert isinstance(errors_ingest.from_code("ingest.gone", "404"), errors_ingest.IngestGone)
+    assert type(errors_ingest.from_code("never heard of", "?")) is errors.IngestError
+
+
+def test_how_long_a_site_asks_to_wait_crosses_a_process_border() -> None:
+    copy = pickle.loads(pickle.dumps(errors_ingest.IngestRateLimited("slow down", 30.0)))  # noqa: S301 - our own bytes
+
+    assert (copy.retry_after_s, copy.is_passing) == (30.0, True)

@@ -1,0 +1,126 @@
+"""Why an item was not taken in, and whether to try again: the branch of the tree that `core.errors` draws."""
+
+from core.errors import IngestError
+
+
+class IngestLinkInvalid(IngestError):
+    """It does not parse, names no host, or carries credentials."""
+
+    code = "ingest.link"
+
+
+class IngestSchemeRefused(IngestError):
+    """Only http and https are fetched."""
+
+    code = "ingest.scheme"
+
+
+class IngestAddressRefused(IngestError):
+    """It leads to an address or a port that nothing may be fetched from."""
+
+    code = "ingest.address"
+
+
+class IngestRedirects(IngestError):
+    """It redirects more often than allowed."""
+
+    code = "ingest.redirects"
+
+
+class IngestTooLarge(IngestError):
+    """More bytes than the settings allow."""
+
+    code = "ingest.too_large"
+
+
+class IngestTypeRefused(IngestError):
+    """What it leads to is no video file."""
+
+    code = "ingest.type"
+
+
+class IngestPlaylist(IngestError):
+    """It leads to many videos; each needs its own link."""
+
+    code = "ingest.playlist"
+
+
+class IngestTimeout(IngestError):
+    """It took longer than the settings allow, or nothing moved."""
+
+    code = "ingest.timeout"
+    is_passing = True
+
+
+class IngestTruncated(IngestError):
+    """The body ended before its stated length."""
+
+    code = "ingest.truncated"
+    is_passing = True
+
+
+class IngestUnreachable(IngestError):
+    """The name does not resolve, or nobody answers there."""
+
+    code = "ingest.unreachable"
+    is_passing = True
+
+
+class IngestServerFailed(IngestError):
+    """The site failed (5xx) or its answer made no sense."""
+
+    code = "ingest.server"
+    is_passing = True
+
+
+class IngestRateLimited(IngestError):
+    """The site asks to wait (429); `retry_after_s` is what it said, if it did."""
+
+    code = "ingest.rate_limited"
+    is_passing = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class IngestLoginRequired(IngestError):
+    """The site shows it to people who are signed in: give a cookies file."""
+
+    code = "ingest.login"
+
+
+class IngestCaptcha(IngestError):
+    """The site asks for a proof of being human: go slower."""
+
+    code = "ingest.captcha"
+    is_passing = True
+
+
+class IngestForbidden(IngestError):
+    """The site refuses (401, 403)."""
+
+    code = "ingest.forbidden"
+
+
+class IngestGone(IngestError):
+    """There is nothing, or no longer."""
+
+    code = "ingest.gone"
+
+
+class IngestForgotten(IngestError):
+    """It was erased on request and is not taken in again."""
+
+    code = "ingest.forgotten"
+
+
+class IngestRepeat(IngestError):
+    """The same video is in already; a sighting is recorded."""
+
+    code = "ingest.repeat"
+
+
+def from_code(code: str, message: str) -> IngestError:
+    """The error that another process named by its code."""
+    return next((kind(message) for kind in IngestError.__subclasses__() if kind.code == code), IngestError(message))
