@@ -1,35 +1,20 @@
 """The durable record in PostgreSQL or TimescaleDB: the writer at the end of the path stores here first."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
 
-from core.errors import StoreUnavailable
 from core.events import DeadLetter, RecordRef, Verdict
 from core.labels import VerdictKind
 from core.settings import StoreSettings
 from core.storage import history_sql, shadow
+from core.storage.database import Database
 from core.storage.history_rows import dead_letter_columns, read_dead_letter, verdict_columns
-from core.storage.migrate import readable
 from core.storage.ports import DeadLetterRow, Written
 from core.storage.shadow import Disagreement, ShadowScore
-
-CONNECT_TIMEOUT_S = 2
-WAIT_S = 3.0
-"""How long a call waits for a connection before it says that the database is down."""
-
-_UNAVAILABLE = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.errors.ReadOnlySqlTransaction,  # a stand-by, until it is promoted
-    psycopg.errors.UndefinedTable,  # the first migration has not run yet
-)
 
 
 class TimescaleHistory:
@@ -43,27 +28,7 @@ class TimescaleHistory:
 
     def __init__(self, settings: StoreSettings) -> None:
         self._retention = timedelta(days=settings.retention_days)
-        dsn = readable(settings.dsn.get_secret_value())
-        self._server = "{host}:{port}".format_map({"host": "the local server", "port": 5432, **conninfo_to_dict(dsn)})
-        self._pool = ConnectionPool(
-            dsn,
-            min_size=0,
-            max_size=settings.pool_max,
-            open=False,
-            timeout=WAIT_S,
-            # Give up soon: the next call tries at once, instead of waiting out a back-off grown in a long outage.
-            reconnect_timeout=1.0,
-            check=ConnectionPool.check_connection,
-            name="history",
-            kwargs={
-                "autocommit": True,
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                # A host that vanished without a word: TCP would wait a quarter of an hour.
-                "tcp_user_timeout": 10_000,
-                # Named statements outlive the connection behind a pooler, and collide.
-                "prepare_threshold": None,
-            },
-        )
+        self._database = Database(settings, "history")
 
     def write(self, verdicts: Sequence[Verdict], dead_letters: Sequence[DeadLetter]) -> Written:
         """Store a batch in one transaction; the same batch twice changes nothing.
@@ -73,7 +38,7 @@ class TimescaleHistory:
         """
         if not verdicts and not dead_letters:
             return Written(frozenset(), frozenset())
-        with self._connection() as connection, connection.transaction():
+        with self._database.transaction() as connection:
             if dead_letters:
                 connection.execute(history_sql.WRITE_DEAD_LETTERS, dead_letter_columns(dead_letters))
             if not verdicts:
@@ -93,7 +58,7 @@ class TimescaleHistory:
 
     def counts(self, since: datetime) -> dict[str, int]:
         """Current verdicts with event_time after `since`, per verdict kind, plus `dead_letters` and `videos`."""
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             found = dict(connection.execute(history_sql.COUNTS, {"since": since}).fetchall())
         counts = {kind.value: int(found.get(kind.value, 0)) for kind in VerdictKind}
         return {**counts, "videos": sum(counts.values()), "dead_letters": int(found["dead_letters"])}
@@ -109,7 +74,7 @@ class TimescaleHistory:
 
     def mark_replayed(self, record: RecordRef, stage: str, at: datetime) -> None:
         """Note that a dead letter was produced again."""
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             connection.execute(history_sql.MARK_REPLAYED, {**record.model_dump(), "stage": stage, "at": at})
 
     def write_shadow(self, scores: Sequence[ShadowScore]) -> None:
@@ -119,17 +84,17 @@ class TimescaleHistory:
             StoreUnavailable: nothing was stored.
         """
         if scores:
-            with self._connection() as connection:
+            with self._database.connection() as connection:
                 connection.execute(shadow.WRITE, shadow.columns(scores))
 
     def disagreement(self, since: datetime) -> list[Disagreement]:
         """How far challengers and champions were apart, by hour, newest first."""
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             return [shadow.read(row) for row in connection.execute(shadow.DISAGREEMENT, {"since": since})]
 
     def refresh_aggregates(self, since: datetime) -> None:
         """Recount `verdicts_per_minute` from `since` on; TimescaleDB also does so by itself, every minute."""
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             if _is_timescale(connection):
                 connection.execute(history_sql.REFRESH_TIMESCALE, {"since": since})
                 return
@@ -139,39 +104,27 @@ class TimescaleHistory:
 
     def delete_expired(self, now: datetime) -> None:
         """Delete what is older than retention; TimescaleDB drops the chunks of its hypertables by itself."""
-        with self._connection() as connection, connection.transaction():
+        with self._database.transaction() as connection:
             plain = () if _is_timescale(connection) else (history_sql.EXPIRE_PLAIN, shadow.EXPIRE_PLAIN)
             for statement in (*history_sql.EXPIRE, *plain):
                 connection.execute(statement, {"before": now - self._retention})
 
     def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             connection.execute("SELECT 1")
 
     def close(self) -> None:
         """Let go of the pool."""
-        self._pool.close()
+        self._database.close()
 
     def _bodies(self, statement: bytes, arguments: Mapping[str, Any]) -> list[Verdict]:
-        with self._connection() as connection:
+        with self._database.connection() as connection:
             return [Verdict.model_validate_json(body) for (body,) in connection.execute(statement, arguments)]
 
     def _dead_letters(self, statement: bytes, arguments: Mapping[str, Any]) -> list[DeadLetterRow]:
-        with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        with self._database.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return [read_dead_letter(row) for row in cursor.execute(statement, arguments)]
-
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection]:
-        try:
-            self._pool.open()
-            with self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout as error:
-            # The pool keeps to itself why it could not connect; at least where it tried.
-            raise StoreUnavailable(f"no connection to {self._server} within {WAIT_S:.0f} s") from error
-        except _UNAVAILABLE as error:
-            raise StoreUnavailable(str(error).strip() or type(error).__name__) from error
 
 
 def _is_timescale(connection: psycopg.Connection) -> bool:
