@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from core.storage.ledger_pg import PostgresLedger
 
 from core.clock import Clock, SystemClock
 from core.settings import Settings
 from core.storage.history import TimescaleHistory
+from core.storage.ledger import Ledger
 from core.storage.live import RedisLive
 from core.storage.media import S3Media
 from core.storage.ports import MediaStore, VerdictHistory
+from dashboard.arrivals_reader import ArrivalsReader
 from dashboard.reading import Probe, Reader
 
 
@@ -23,6 +26,8 @@ class Resources:
     media: MediaStore
     media_probe: Probe
     clock: Clock
+    ledger: Ledger
+    arrivals: ArrivalsReader
 
 
 def build() -> Resources:
@@ -34,7 +39,17 @@ def build() -> Resources:
     settings, clock = Settings.load(), SystemClock()
     live, history = RedisLive(settings.redis), TimescaleHistory(settings.store)
     media = S3Media(settings.media)
-    return Resources(settings, Reader(live, history, clock), history, media, Probe(media.ping, clock), clock)
+    ledger = PostgresLedger(settings.store)
+    return Resources(
+        settings=settings,
+        reader=Reader(live, history, clock),
+        history=history,
+        media=media,
+        media_probe=Probe(media.ping, clock),
+        clock=clock,
+        ledger=ledger,
+        arrivals=ArrivalsReader(ledger, clock),
+    )
 
 
 @st.cache_resource(show_spinner=False)

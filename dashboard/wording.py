@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
+import core.errors_ingest  # noqa: F401 - a code has its meaning once its error is loaded
 from core.errors import PlatformError
 from core.labels import Modality, VerdictKind
 

@@ -15,6 +15,7 @@ pytest_plugins = (
     "tests.fixtures.scoring",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
+    "tests.fixtures.tripwire",
 )
 
 

@@ -1,0 +1,71 @@
+"""Ingestion: what comes in, how far it is, what was refused and why; sources can be paused and tried again."""
+
+from datetime import datetime, tzinfo
+
+import streamlit as st
+
+from dashboard import queries, session
+from dashboard.arrivals import Arrivals, arrival_figures, by_code, by_source
+from dashboard.arrivals_cards import ledger_notices, trouble_list
+from dashboard.arrivals_list import code_list, source_list
+from dashboard.cards import banner, empty, notice_lines, strip
+from dashboard.frame import draw
+from dashboard.resources import resources
+
+REFRESH_S = 2.0
+
+
+def page() -> None:
+    """Draw the page; it redraws itself, a browser reload is never needed."""
+    st.fragment(_arrivals, run_every=max(REFRESH_S, resources().settings.dashboard.refresh_s))()
+
+
+def _arrivals() -> None:
+    arrivals, zone, now = queries.arrivals(), session.zone(), resources().clock.now()
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        st.title("Ingestion", anchor=False, width="content")
+    words = resources().settings.dashboard.banner
+    if words:
+        draw(banner(words))
+    draw(notice_lines(ledger_notices(arrivals.down_since, zone)))
+    if not (arrivals.counts or arrivals.paused):
+        _nothing(arrivals)
+        return
+    draw(strip(arrival_figures(arrivals, now)))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _titled("By source")
+        source_list(by_source(arrivals))
+    with right:
+        _troubles(arrivals, now, zone)
+
+
+def _troubles(arrivals: Arrivals, now: datetime, zone: tzinfo) -> None:
+    _titled("Refused and failed, by code")
+    codes = by_code(arrivals.counts)
+    if not codes:
+        with st.container(key="codes"):
+            draw(empty("Nothing was refused", "What cannot be taken stands here with its reason."))
+        return
+    code_list(codes)
+    _titled("The last of them")
+    with st.container(key="troubles"):
+        draw(trouble_list(arrivals.troubled, now, zone))
+
+
+def _nothing(arrivals: Arrivals) -> None:
+    with st.container(key="first-item"):
+        if arrivals.down_since:
+            draw(empty("Nothing to show", "The database has not answered since this console started."))
+        else:
+            draw(
+                empty(
+                    "Nothing has come in yet",
+                    "Files, folders, links, uploads and crawls show here, each with how far it came. Begin with one:",
+                    command="clipwarden produce clip.mp4",
+                )
+            )
+
+
+def _titled(title: str) -> None:
+    st.subheader(title, anchor=False)
