@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from core.errors import DependencyError, IngestError, InputError, MediaError, MediaTooLarge, PlatformError
-from core.errors_ingest import IngestTooLarge, IngestTypeRefused
+from core.errors_ingest import IngestTooLarge, IngestTypeRefused, from_code
 
 
 class RequestRefused(InputError):
@@ -107,9 +107,6 @@ _STATUSES: Mapping[type[PlatformError], HTTPStatus] = {
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DependencyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_STATUS_OF_CODE = {
-    kind.code: status for kind, status in _STATUSES.items() if status is not HTTPStatus.UNPROCESSABLE_ENTITY
-}
 
 
 def status_of(error: PlatformError) -> HTTPStatus:
@@ -120,9 +117,10 @@ def status_of(error: PlatformError) -> HTTPStatus:
     return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def status_of_code(code: str | None) -> HTTPStatus:
-    """The same for an item that was refused earlier, of which only the code is left."""
-    return _STATUS_OF_CODE.get(code or "", HTTPStatus.UNPROCESSABLE_ENTITY)
+def refusal(code: str, message: str) -> InputError:
+    """The error of something that was refused earlier, of which the code is left."""
+    kinds = (kind for kind in MediaError.__subclasses__() if kind.code == code)
+    return next((kind(message) for kind in kinds), from_code(code, message))
 
 
 def retry_after_s(error: PlatformError) -> float | None:

@@ -120,11 +120,12 @@ class Upload:
         Raises:
             ObjectsUnavailable: the store does not say that it did.
         """
-        if self._open is None:
-            self._shelf.media.put_bytes(self._shelf.bucket, self.key, bytes(self._filling), content_type)
-        else:
-            self._shelf.parts.complete(self._open, self._tags)
-        self._is_over = True
+        with self._turn:
+            if self._open is None:
+                self._shelf.media.put_bytes(self._shelf.bucket, self.key, bytes(self._filling), content_type)
+            else:
+                self._shelf.parts.complete(self._open, self._tags)
+            self._is_over = True
 
     async def close(self) -> None:
         """Forget the spool and, unless it was stored, every part; also when the request was cancelled."""
