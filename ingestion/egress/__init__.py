@@ -1,0 +1,1 @@
+"""The one gate out: whatever leads outside passes here, and nowhere else."""

@@ -1,0 +1,130 @@
+"""The gate: a small forward proxy on loopback that lets nothing into private networks, in a thread of its process.
+
+A name is resolved once per connection, its addresses are judged, and the connection goes to exactly those: what DNS
+says a moment later does not matter, nor where a redirect leads, because the client has to ask the gate again.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from core.errors import ConfigError
+from core.settings_ingestion import IngestionSettings
+from ingestion.egress.exchange import Exchange, Terms
+from ingestion.egress.head import MAX_BYTES
+from ingestion.egress.passes import Budget, Pass
+from ingestion.egress.route import Resolve, Router, resolve_by_system
+
+_MAX_CONNECTIONS = 256
+"""Of one pass at a time; a browser keeps up to 32 open."""
+
+
+class Gate:
+    """Gives passes; to be used in a `with` block, from any thread.
+
+    Guarantee: through it nothing is reached but ports 80 and 443 of public addresses, and the addresses of
+    `ingestion.allow`. It listens on loopback only, for holders of a pass.
+    """
+
+    def __init__(self, settings: IngestionSettings, *, resolve: Resolve = resolve_by_system) -> None:
+        self._router = Router(frozenset(settings.allow), settings.connect_timeout_s, resolve=resolve)
+        self._terms = Terms(head_s=settings.connect_timeout_s, idle_s=settings.idle_timeout_s)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    @contextmanager
+    def admit(self, budget: Budget, *, has_token: bool = True) -> Iterator[Pass]:
+        """A pass for as long as the block runs; then its connections are cut.
+
+        `has_token=False` is for clients that cannot present one (Chromium): then only processes of this user are let
+        in, by what the kernel says of the connection.
+        """
+        leave = Pass(budget, has_token=has_token)
+        door = _Door(leave, self._router, self._terms)
+        self._in_loop(door.open())
+        try:
+            yield leave
+        finally:
+            self._in_loop(door.close())
+
+    def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        if not self._thread.is_alive():
+            work.close()
+            raise ConfigError("the gate is not open; use it in a with block")
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.run_until_complete(_cancel_all())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Door:
+    """A pass's own port, and the connections that came in by it."""
+
+    def __init__(self, leave: Pass, router: Router, terms: Terms) -> None:
+        self._leave = leave
+        self._router = router
+        self._terms = terms
+        self._server: asyncio.Server | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._at_work: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Listen, and start the budget's clock."""
+        self._leave.on_spent = self._cut
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_BYTES)
+        self._leave.port = int(self._server.sockets[0].getsockname()[1])
+        if self._leave.budget.max_s < float("inf"):
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._leave.budget.max_s, self._leave.expire)
+
+    async def close(self) -> None:
+        """Listen no more, and wait until the connections are cut."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._cut()
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
+    def _cut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._at_work:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a connection is served by a task")
+        if len(self._at_work) >= _MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
+        self._at_work.add(task)
+        try:
+            await Exchange(self._leave, self._router, self._terms).serve(reader, writer)
+        except asyncio.CancelledError:
+            # Cut by us, and its connections dropped; asyncio's server cannot bear a cancelled task.
+            return
+        finally:
+            self._at_work.discard(task)
