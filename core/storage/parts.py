@@ -33,17 +33,18 @@ _ERROR_CODE = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
 
 @dataclass(frozen=True)
 class OpenUpload:
-    """An object under way: its key, and the store's name for this try at it."""
+    """An object under way: its key, the store's name for this try at it, and when that began."""
 
     key: str
     upload_id: str
+    begun_at: datetime
 
 
 class S3Parts:
     """Uploads in parts into the media bucket. Connects at the first call; safe to share between threads.
 
-    Requests carry their signature in the address, which leaves the body unsigned: no part is hashed only to be sent. The
-    event holds the hash of the whole, and whoever fetches the object compares.
+    Requests carry their signature in the address, which leaves the body unsigned: no part is hashed only to be sent.
+    The event holds the hash of the whole, and whoever fetches the object compares.
     """
 
     def __init__(self, settings: MediaSettings) -> None:
@@ -62,7 +63,7 @@ class S3Parts:
             ObjectsUnavailable: as from every method here: the store refuses, or does not answer.
         """
         answer = self._ask("POST", key, {"uploads": ""}, headers={"Content-Type": content_type})
-        return OpenUpload(key, _text(answer.data, "UploadId"))
+        return OpenUpload(key, _text(answer.data, "UploadId"), datetime.now(UTC))
 
     def put(self, upload: OpenUpload, number: int, body: bytes | bytearray) -> str:
         """Send a part, numbered from 1; returns the store's tag for it."""
@@ -89,7 +90,7 @@ class S3Parts:
         """Uploads under a prefix that are neither complete nor aborted; a thousand at most."""
         answer = self._ask("GET", "", {"uploads": "", "prefix": prefix})
         found = (match[1] for match in _UPLOAD.finditer(answer.data))
-        uploads = [OpenUpload(_text(entry, "Key"), _text(entry, "UploadId")) for entry in found]
+        uploads = [_pending(entry) for entry in found]
         # Not every server heeds the prefix.
         return [upload for upload in uploads if upload.key.startswith(prefix)]
 
@@ -121,6 +122,11 @@ class S3Parts:
             expires=_SIGNED_FOR_S,
         )
         return str(signed.geturl())
+
+
+def _pending(entry: bytes) -> OpenUpload:
+    begun_at = datetime.fromisoformat(_text(entry, "Initiated"))
+    return OpenUpload(_text(entry, "Key"), _text(entry, "UploadId"), begun_at)
 
 
 def _text(xml: bytes, name: str) -> str:

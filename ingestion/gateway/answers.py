@@ -25,7 +25,9 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _log = structlog.get_logger()
 
 
-def answer(body: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    body: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
     """A JSON answer that nobody keeps."""
     return JSONResponse(body, status_code=status, headers={**_HEADERS, **(headers or {})})
 

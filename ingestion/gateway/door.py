@@ -1,7 +1,7 @@
 """Who asks: the API key of a request, checked in the database each time, and its rate."""
 
-from concurrent.futures import Executor
 import asyncio
+from concurrent.futures import Executor
 
 from starlette.requests import Request
 

@@ -5,15 +5,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic import StringConstraints as Text
 
 from core.events import MAX_CAPTION_CHARS, MAX_HASHTAGS, VIDEO_ID_PATTERN, ShortText, Storable
 from ingestion.gateway.refusals import FieldRefused, RequestMalformed
+from ingestion.links import MAX_CHARACTERS
 
 FILE = "file"
 MAX_FIELDS_BYTES = 128 * 1024
-MAX_LINK_CHARS = 2_048
 
 
 def _split(value: object) -> object:
@@ -26,12 +26,12 @@ class PostFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    link: Annotated[Storable, Text(min_length=1, max_length=MAX_LINK_CHARS)] | None = None
+    link: Annotated[Storable, Text(min_length=1, max_length=MAX_CHARACTERS)] | None = None
     caption: Annotated[Storable, Text(max_length=MAX_CAPTION_CHARS)] | None = None
     video_id: Annotated[str, Text(pattern=VIDEO_ID_PATTERN)] | None = None
     hashtags: Annotated[tuple[ShortText, ...], BeforeValidator(_split), Field(max_length=MAX_HASHTAGS)] = ()
     author_id: ShortText | None = None
-    platform: Annotated[ShortText, Field(min_length=1)] = "upload"
+    platform: Annotated[ShortText, Field(min_length=1)] | None = None
     language: ShortText | None = None
     posted_at: AwareDatetime | None = None
 

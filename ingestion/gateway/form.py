@@ -78,9 +78,7 @@ class FormParser:
             "on_end": self._on_end,
         }
         try:
-            return MultipartParser(
-                boundary, callbacks, max_header_count=MAX_HEADERS, max_header_size=MAX_HEADER_BYTES
-            )
+            return MultipartParser(boundary, callbacks, max_header_count=MAX_HEADERS, max_header_size=MAX_HEADER_BYTES)
         except FormParserError as error:
             raise ContentTypeRefused(f"the form's boundary cannot be used: {error}") from error
 

@@ -1,7 +1,6 @@
 """`POST /v1/videos`: a file in a form, a link or a text, and what is answered."""
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
@@ -16,9 +15,8 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.errors import ConfigError, InputError, MediaEmpty, PlatformError
+from core.errors import InputError, MediaEmpty
 from core.storage.api_keys import ApiKey, Scope
-from core.storage.ledger import ItemState
 from core.telemetry import GATEWAY_BYTES
 from ingestion.gateway.answers import answer
 from ingestion.gateway.body import BodyLimits, chunks, whole
@@ -26,9 +24,10 @@ from ingestion.gateway.door import Door
 from ingestion.gateway.fields import FILE, MAX_FIELDS_BYTES, PostFields
 from ingestion.gateway.form import FormParser, PartEnd, PartStart, Piece
 from ingestion.gateway.limits import Limits
-from ingestion.gateway.reception import LINK, Arrival, Media, Reception, Taken
+from ingestion.gateway.reception import Arrival, Media, Reception, Taken
 from ingestion.gateway.refusals import BodyTooLarge, FieldRefused, RequestMalformed
 from ingestion.gateway.upload import Received, Shelf, Upload
+from ingestion.links import parse_link
 
 FORM_OVERHEAD_BYTES = 2 * MAX_FIELDS_BYTES
 MAX_IDEMPOTENCY_KEY_CHARS = 128
@@ -63,7 +62,7 @@ class Posting:
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
 
-    async def __call__(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
         """Serve one request; what is refused raises."""
         key = await self._counter.door.admit(request, Scope.POST)
         idempotency_key = _idempotency_key(request)
@@ -190,8 +189,12 @@ def _idempotency_key(request: Request) -> str | None:
 def _arrival(key: ApiKey, idempotency_key: str | None, fields: PostFields, sha256: str | None) -> Arrival:
     digest = fields.digest(sha256)
     own = f"upload:{key.key_id}:{idempotency_key or digest}"
-    item_key = f"{LINK}{fields.link}" if fields.link is not None and idempotency_key is None else own
-    return Arrival(item_key, digest, fields, key.key_id)
+    is_bound = idempotency_key is not None
+    if fields.link is None:
+        return Arrival(own, digest, fields, key.key_id, is_bound=is_bound)
+    link = parse_link(fields.link)
+    item_key = own if is_bound else link.item_key
+    return Arrival(item_key, digest, fields, key.key_id, link=link.url, is_bound=is_bound)
 
 
 def _taken(taken: Taken) -> Response:

@@ -18,10 +18,12 @@ from ingestion.gateway.fields import PostFields
 from ingestion.gateway.refusals import IdempotencyConflict, RequestInProgress, refusal
 
 SOURCE = "gateway"
+PLATFORM = "upload"
+"""Where a video comes from whose caller does not say."""
+
 LEASE_S = 300.0
 """Longer than a store takes to join the parts of the largest object."""
 
-LINK = "link:"
 _DIGEST = "request_sha256"
 
 
@@ -32,12 +34,16 @@ class Arrival:
     Attributes:
         item_key: the same for the same request sent again.
         digest: of all that it says; what tells a repeat from another request under the same key.
+        link: as it is fetched; None for a file or a text.
+        is_bound: its caller gave an idempotency key.
     """
 
     item_key: str
     digest: str
     fields: PostFields
     key_id: str
+    link: str | None = None
+    is_bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class Reception:
         if _is_forgotten(item):
             raise IngestForgotten("it was erased on request and is not taken in again")
         # Without an idempotency key two callers may name the same link, each with words of its own.
-        if not arrival.item_key.startswith(LINK):
+        if arrival.is_bound:
             _check_same(item, arrival)
         return Taken(item, is_replay=False)
 
@@ -126,17 +132,17 @@ class Reception:
         fields = arrival.fields
         return NewItem(
             item_key=arrival.item_key,
-            sighting=Sighting(self._clock.now(), SOURCE, link=fields.link, tool=self._tool),
-            link=fields.link,
+            sighting=Sighting(self._clock.now(), SOURCE, link=arrival.link, tool=self._tool),
+            link=arrival.link,
             media_uri=media_uri,
             video_id=fields.video_id,
             is_distinct=fields.video_id is not None,
             caption=fields.caption,
             hashtags=fields.hashtags,
             author_id=fields.author_id,
-            platform=fields.platform,
+            platform=fields.platform or (None if arrival.link else PLATFORM),
             language=fields.language,
-            posted_at=fields.posted_at or self._clock.now(),
+            posted_at=fields.posted_at or (None if arrival.link else self._clock.now()),
             provenance={_DIGEST: arrival.digest, "api_key": arrival.key_id},
         )
 
@@ -218,7 +224,7 @@ def _event(item: Item) -> VideoPosted:
         caption=item.caption,
         hashtags=item.hashtags,
         author_id=item.author_id,
-        platform=item.platform or SOURCE,
+        platform=item.platform or PLATFORM,
         language=item.language,
         posted_at=item.posted_at or item.found_at,
         source=item.source,

@@ -1,4 +1,4 @@
-"""What the gateway's API is, for programs (`/openapi.json`) and for people (`/docs`, without a script or a foreign host)."""
+"""What the gateway's API is: `/openapi.json` for programs, `/docs` for people, which loads nothing from anywhere."""
 
 import html
 from collections.abc import Iterable, Mapping
@@ -43,7 +43,17 @@ _VIDEO = {
     "properties": {
         **{
             name: {"type": ["string", "null"]}
-            for name in ("id", "video_id", "state", "code", "reason", "sha256", "content_type", "found_at", "updated_at")
+            for name in (
+                "id",
+                "video_id",
+                "state",
+                "code",
+                "reason",
+                "sha256",
+                "content_type",
+                "found_at",
+                "updated_at",
+            )
         },
         "size_bytes": {"type": ["integer", "null"]},
         "verdict": {"type": ["object", "null"]},
@@ -110,7 +120,11 @@ def _post() -> dict[str, Any]:
 def _get(summary: str, content: Mapping[str, Any]) -> dict[str, Any]:
     codes = (401, 403, 404, 429, 503)
     refusals = _refusals({code: _REFUSALS[code] for code in codes})
-    return {"summary": summary, "parameters": [_ID], "responses": {"200": {"description": "so it is", "content": content}, **refusals}}
+    return {
+        "summary": summary,
+        "parameters": [_ID],
+        "responses": {"200": {"description": "so it is", "content": content}, **refusals},
+    }
 
 
 def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +137,8 @@ def _refusals(which: Mapping[int, str]) -> dict[str, Any]:
 
 def _section(path: str, method: str, operation: Mapping[str, Any]) -> str:
     rows = _rows((code, answer["description"]) for code, answer in operation["responses"].items())
-    return f"<h2><code>{method} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}.</p>{_body(operation)}<table>{rows}</table>"
+    head = f"<h2><code>{method} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}.</p>"
+    return f"{head}{_body(operation)}<table>{rows}</table>"
 
 
 def _body(operation: Mapping[str, Any]) -> str:
@@ -134,7 +149,8 @@ def _body(operation: Mapping[str, Any]) -> str:
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f"<tr><td><code>{html.escape(left)}</code>{_phrase(left)}</td><td>{html.escape(right)}</td></tr>" for left, right in rows
+        f"<tr><td><code>{html.escape(left)}</code>{_phrase(left)}</td><td>{html.escape(right)}</td></tr>"
+        for left, right in rows
     )
 
 

@@ -163,14 +163,16 @@ class Upload:
         with self._turn:
             is_stored, self._is_over = self._is_over, True
             self._file.close()
+            if self._open is not None and not is_stored:
+                self._abort(self._open)
+            # Last: what is pending without a spool file is the sweep's.
             self._spool.unlink(missing_ok=True)
-            if self._open is None or is_stored:
-                return
-            try:
-                self._shelf.parts.abort(self._open)
-            except ObjectsUnavailable as error:
-                # The sweep finds it, as soon as the store is back.
-                _log.warning("upload.left_parts", key=self.key, error=str(error))
+
+    def _abort(self, upload: OpenUpload) -> None:
+        try:
+            self._shelf.parts.abort(upload)
+        except ObjectsUnavailable as error:
+            _log.warning("upload.left_parts", key=self.key, error=str(error))
 
 
 def _guess(head: bytearray) -> str:
