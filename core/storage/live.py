@@ -163,6 +163,14 @@ class RedisLive:
                 _log.warning("live.lost", code=error.code, reason=error.message)
                 self._closed.wait(RECONNECT_S)
 
+    def forget(self, video_id: str) -> None:
+        """Take a video out of the view, in one step."""
+        with self._available(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.zrem(keys.LIVE, video_id)
+            pipeline.zrem(keys.LIVE_FLAGGED, video_id)
+            pipeline.hdel(keys.LIVE_VERDICTS, video_id)
+            pipeline.execute()
+
     def beat(self, heartbeat: Heartbeat) -> None:
         """Note a sign of life; it runs out by itself."""
         name = keys.heartbeat(heartbeat.kind, heartbeat.instance)

@@ -14,6 +14,7 @@ from minio.error import MinioException, S3Error
 
 from core.errors import ConfigError, MediaEmpty, MediaMissing, MediaTooLarge, ObjectsUnavailable
 from core.settings import MediaSettings
+from core.storage.ports import StoredObject
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 20.0
@@ -75,6 +76,25 @@ class S3Media:
         except BaseException:
             to.unlink(missing_ok=True)
             raise
+
+    def size_bytes(self, bucket: str, key: str) -> int | None:
+        """How large an object is; None when there is none."""
+        try:
+            with _available(f"{bucket}/{key}"):
+                return int(self._client.stat_object(bucket, key).size or 0)
+        except MediaMissing:
+            return None
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Delete an object; one that is not there is deleted."""
+        with _available(f"{bucket}/{key}"):
+            self._client.remove_object(bucket, key)
+
+    def listed(self, bucket: str) -> Iterator[StoredObject]:
+        """Every object of a bucket; MediaMissing without the bucket."""
+        with _available(bucket):
+            for found in self._client.list_objects(bucket, recursive=True):
+                yield StoredObject(found.object_name, int(found.size or 0), found.last_modified)
 
     def presign(self, bucket: str, key: str) -> str:
         """A link that opens the object for a short while, without the secret in it; asks no server."""

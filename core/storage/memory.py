@@ -16,7 +16,7 @@ from core.events import DeadLetter, RecordRef, Verdict
 from core.labels import VerdictKind
 from core.storage.history_rows import content_id, facts, failures, newest, recency
 from core.storage.live_rules import SAMPLES, Sample, Seen, for_view, in_order, is_flagged, kept, recent_seconds, samples
-from core.storage.ports import DeadLetterRow, Heartbeat, LiveSnapshot, Written
+from core.storage.ports import DeadLetterRow, Heartbeat, LiveSnapshot, StoredObject, Written
 from core.storage.shadow import Disagreement, ShadowScore, add_up
 
 LetterKey = tuple[RecordRef, str]
@@ -196,6 +196,11 @@ class MemoryLive:
         finally:
             self._followers.remove(told)
 
+    def forget(self, video_id: str) -> None:
+        """Take a video out of the view."""
+        with self._lock:
+            self._view.pop(video_id, None)
+
     def beat(self, heartbeat: Heartbeat) -> None:
         """Note a sign of life; it runs out by itself."""
         with self._lock:
@@ -271,6 +276,19 @@ class MemoryMedia:
             raise MediaTooLarge(f"over {max_bytes} bytes")
         to.write_bytes(body)
         return hashlib.sha256(body).hexdigest()
+
+    def size_bytes(self, bucket: str, key: str) -> int | None:
+        """How large an object is; None when there is none."""
+        found = self._buckets.get(bucket, {}).get(key)
+        return len(found[0]) if found else None
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Delete an object; one that is not there is deleted."""
+        self._buckets.get(bucket, {}).pop(key, None)
+
+    def listed(self, bucket: str) -> Iterator[StoredObject]:
+        """Every object of a bucket."""
+        return (StoredObject(key, len(body), datetime.now(UTC)) for key, (body, _) in self._buckets[bucket].items())
 
     def presign(self, bucket: str, key: str) -> str:
         """The object's name as a link."""

@@ -172,6 +172,14 @@ class LiveView(Protocol):
         """
         ...
 
+    def forget(self, video_id: str) -> None:
+        """Take a video out of the view.
+
+        Raises:
+            CacheUnavailable: it may still be there; forget it again.
+        """
+        ...
+
     def beat(self, heartbeat: Heartbeat) -> None:
         """Note a sign of life; it runs out by itself."""
         ...
@@ -183,6 +191,15 @@ class LiveView(Protocol):
     def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object that is there."""
+
+    key: str
+    size_bytes: int
+    changed_at: datetime
 
 
 class MediaStore(Protocol):
@@ -217,6 +234,22 @@ class MediaStore(Protocol):
             MediaTooLarge: over max_bytes; what was read is deleted.
             ObjectsUnavailable: the store does not answer.
         """
+        ...
+
+    def size_bytes(self, bucket: str, key: str) -> int | None:
+        """How large an object is; None when there is none.
+
+        Raises:
+            ObjectsUnavailable: the store does not answer.
+        """
+        ...
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Delete an object; one that is not there is deleted."""
+        ...
+
+    def listed(self, bucket: str) -> Iterator[StoredObject]:
+        """Every object of a bucket."""
         ...
 
     def presign(self, bucket: str, key: str) -> str:
