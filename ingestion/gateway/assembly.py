@@ -10,14 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core.storage.ledger_pg import PostgresLedger
+import structlog
 from starlette.applications import Starlette
 
 from core.clock import SystemClock
+from core.errors import StoreUnavailable
 from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.api_keys import ApiKeys
 from core.storage.history import TimescaleHistory
+from core.storage.ledger_pg import PostgresLedger
 from core.storage.media import S3Media
 from core.storage.parts import S3Parts
 from ingestion.containers import check_container
@@ -35,6 +37,8 @@ READERS = 8
 """Threads beyond those of uploads: each blocks on the database, seldom for long."""
 
 GRACE_S = 3_600.0
+
+_log = structlog.get_logger()
 
 
 class Gateway:
@@ -59,6 +63,8 @@ class Gateway:
             self._stack.callback(store.close)
         self._cage = Cage(settings.decode)
         self._stack.callback(self._cage.close)
+        tool = f"clipwarden-gateway/{version('clipwarden')} on {socket.gethostname()}"
+        self._reception = Reception(self._ledger, owner=self.spool.owner, clock=SystemClock(), tool=tool)
         self._pool = ThreadPoolExecutor(2 * settings.gateway.max_uploads + READERS, thread_name_prefix="gateway")
         # Ends first: what is under way still needs the rest.
         self._stack.callback(self._pool.shutdown)
@@ -79,11 +85,10 @@ class Gateway:
 
     def _counter(self, door: Door) -> Counter:
         bucket, max_bytes = self._settings.media.bucket, self._settings.decode.max_bytes
-        tool = f"clipwarden-gateway/{version('clipwarden')} on {socket.gethostname()}"
         return Counter(
             door=door,
             limits=self.limits,
-            reception=Reception(self._ledger, clock=SystemClock(), tool=tool),
+            reception=self._reception,
             judge=self._judge,
             shelf=Shelf(self._media, self._parts, bucket, self.spool.files, self.spool.prefix),
             pool=self._pool,
@@ -100,6 +105,10 @@ class Gateway:
         return self._cage.probe(path).content_type
 
     def __enter__(self) -> Self:
+        try:
+            self._reception.free()
+        except StoreUnavailable as error:
+            _log.warning("gateway.leases_stay", error=str(error))
         self._stack.enter_context(self.sweeper)
         return self
 

@@ -65,6 +65,7 @@ class Posting:
     async def post(self, request: Request) -> Response:
         """Serve one request; what is refused raises."""
         key = await self._counter.door.admit(request, Scope.POST)
+        await self._in_pool(self._counter.reception.check_open)
         idempotency_key = _idempotency_key(request)
         content_type = request.headers.get("content-type", "")
         kind, _ = parse_options_header(content_type)

@@ -4,24 +4,34 @@ Blocking; called from the gateway's threads.
 """
 
 import hashlib
-import uuid
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from core.clock import Clock
-from core.errors import InputError, MediaError, StoreUnavailable
+from core.errors import InputError, StoreUnavailable
 from core.errors_ingest import IngestForgotten
 from core.events import VideoPosted
-from core.storage.ledger import Content, Failure, Item, ItemState, Lease, Ledger, NewItem, Sighting
+from core.storage.ledger import (
+    OPEN_STATES,
+    Content,
+    Failure,
+    Item,
+    ItemState,
+    Lease,
+    Ledger,
+    NewItem,
+    Sighting,
+)
 from ingestion.gateway.fields import PostFields
-from ingestion.gateway.refusals import IdempotencyConflict, RequestInProgress, refusal
+from ingestion.gateway.refusals import IdempotencyConflict, RequestInProgress, SourcePaused
 
 SOURCE = "gateway"
 PLATFORM = "upload"
 """Where a video comes from whose caller does not say."""
 
-LEASE_S = 300.0
+LEASE_S = 120.0
 """Longer than a store takes to join the parts of the largest object."""
 
 _DIGEST = "request_sha256"
@@ -70,12 +80,29 @@ class Taken:
 
 
 class Reception:
-    """Notes posts in the ledger; safe to share between threads."""
+    """Notes posts in the ledger; safe to share between threads.
 
-    def __init__(self, ledger: Ledger, *, clock: Clock, tool: str) -> None:
+    Args:
+        owner: of its leases; the same after a restart, so that what a killed gateway held is free at once.
+        tool: what to note as having met the video.
+    """
+
+    def __init__(self, ledger: Ledger, *, owner: str, clock: Clock, tool: str) -> None:
         self._ledger = ledger
+        self._lease = Lease(owner, LEASE_S)
         self._clock = clock
         self._tool = tool
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+
+    def free(self) -> None:
+        """Let go of what the process before this one held."""
+        self._ledger.release(self._lease.owner)
+
+    def check_open(self) -> None:
+        """Raise SourcePaused while an operator has paused this source."""
+        if SOURCE in self._ledger.paused():
+            raise SourcePaused("an operator paused the gateway; send it again later")
 
     def take(self, arrival: Arrival, media: Media | None) -> Taken:
         """Post a video, or a text without one.
@@ -84,29 +111,28 @@ class Reception:
             IdempotencyConflict: the idempotency key stands for another request.
             RequestInProgress: somebody else works on the same one right now.
             IngestForgotten: it was erased on request.
-            InputError: as it was refused before.
             StoreUnavailable, ObjectsUnavailable: ask again; what was begun is finished or undone then.
         """
-        lease = _lease()
-        item = self._found(arrival, lease, media_uri=media.uri if media else None)
-        if item.lease_owner != lease.owner:
-            return Taken(self._as_before(item, arrival), is_replay=True)
-        with self._held(lease, item, arrival):
-            return Taken(self._post(lease, item, arrival, media), is_replay=False)
+        with self._alone(arrival):
+            item = self._claimed(arrival, media_uri=media.uri if media else None)
+            if item.state in (ItemState.REFUSED, ItemState.FAILED):
+                # It is whole and good now; before, its bytes may never have come, or its judge was stopped.
+                self._ledger.retry(item_id=item.item_id)
+                item = self._claimed(arrival, media_uri=None)
+            if item.state not in OPEN_STATES:
+                return Taken(item, is_replay=True)
+            with self._held(item):
+                return Taken(self._post(item, arrival, media), is_replay=False)
 
-    def refuse(self, arrival: Arrival, error: MediaError | InputError) -> None:
-        """Note that a file was no video that we take, so that the same request gets the same answer.
+    def refuse(self, arrival: Arrival, error: InputError) -> None:
+        """Note that a file was no video that we take; one that was taken before stays so.
 
         Raises:
             IdempotencyConflict: the idempotency key stands for another request.
         """
-        lease = _lease()
-        item = self._found(arrival, lease, media_uri=None)
-        if item.lease_owner != lease.owner:
-            self._as_before(item, arrival)
-            return
-        with self._held(lease, item, arrival):
-            self._ledger.refused(lease.owner, item.item_id, Failure(error.code, error.message))
+        with self._alone(arrival):
+            item = self._claimed(arrival, media_uri=None)
+            self._ledger.refused(self._lease.owner, item.item_id, Failure(error.code, error.message))
 
     def link(self, arrival: Arrival) -> Taken:
         """Note a link; a worker fetches it, and its state tells how that went.
@@ -114,18 +140,18 @@ class Reception:
         Raises:
             IdempotencyConflict, IngestForgotten: as from `take`.
         """
-        item = self._ledger.found([self._new(arrival, media_uri=None)])[0]
-        if _is_forgotten(item):
-            raise IngestForgotten("it was erased on request and is not taken in again")
+        item = _kept(self._ledger.found([self._new(arrival, media_uri=None)])[0])
         # Without an idempotency key two callers may name the same link, each with words of its own.
         if arrival.is_bound:
             _check_same(item, arrival)
         return Taken(item, is_replay=False)
 
-    def _found(self, arrival: Arrival, lease: Lease, *, media_uri: str | None) -> Item:
-        item = self._ledger.found([self._new(arrival, media_uri=media_uri)], lease=lease)[0]
-        if _is_forgotten(item):
-            raise IngestForgotten("it was erased on request and is not taken in again")
+    def _claimed(self, arrival: Arrival, *, media_uri: str | None) -> Item:
+        """Its item: held by us if it is open, else as it ended."""
+        item = _kept(self._ledger.found([self._new(arrival, media_uri=media_uri)], lease=self._lease)[0])
+        _check_same(item, arrival)
+        if item.state in OPEN_STATES and item.lease_owner != self._lease.owner:
+            raise RequestInProgress("somebody works on the same request; ask again")
         return item
 
     def _new(self, arrival: Arrival, *, media_uri: str | None) -> NewItem:
@@ -146,48 +172,45 @@ class Reception:
             provenance={_DIGEST: arrival.digest, "api_key": arrival.key_id},
         )
 
-    def _post(self, lease: Lease, item: Item, arrival: Arrival, media: Media | None) -> Item:
+    def _post(self, item: Item, arrival: Arrival, media: Media | None) -> Item:
+        owner = self._lease.owner
         if item.state is not ItemState.STORED:
-            item = self._stored(lease, item, arrival, media)
-        if item.state in (ItemState.FETCHED, ItemState.STORED):
-            item = _still(self._ledger.posted(lease.owner, [(item.item_id, _event(item))]))
-        if item.state is ItemState.REFUSED:
-            raise refusal(item.code or "", item.message or "")
-        return item
-
-    def _stored(self, lease: Lease, item: Item, arrival: Arrival, media: Media | None) -> Item:
-        item = _still(self._ledger.fetched(lease.owner, [_content(item, arrival, media)]))
-        if item.state is ItemState.FETCHED and media is not None:
-            media.store(media.content_type)
-            self._ledger.stored(lease.owner, [item.item_id])
-        return item
-
-    def _as_before(self, item: Item, arrival: Arrival) -> Item:
-        """The answer that the same request got."""
-        _check_same(item, arrival)
-        if item.state in (ItemState.REFUSED, ItemState.FAILED):
-            raise refusal(item.code or "", item.message or "it was refused before")
-        return item
+            item = _still(self._ledger.fetched(owner, [_content(item, arrival, media)]))
+            if item.state is not ItemState.FETCHED:
+                return _kept(item)
+            if media is not None:
+                media.store(media.content_type)
+            self._ledger.stored(owner, [item.item_id])
+        return _kept(_still(self._ledger.posted(owner, [(item.item_id, _event(item))])))
 
     @contextmanager
-    def _held(self, lease: Lease, item: Item, arrival: Arrival) -> Iterator[None]:
+    def _held(self, item: Item) -> Iterator[None]:
         try:
-            _check_same(item, arrival)
             yield
         except BaseException:
             # The caller may come again, or a worker finishes it; neither has to wait until the lease runs out.
             with suppress(StoreUnavailable):
-                self._ledger.release(lease.owner, [item.item_id])
+                self._ledger.release(self._lease.owner, [item.item_id])
             raise
 
+    @contextmanager
+    def _alone(self, arrival: Arrival) -> Iterator[None]:
+        """One request of a kind at a time: all of this process share a lease."""
+        with self._lock:
+            if arrival.item_key in self._under_way:
+                raise RequestInProgress("the first of these requests is still under way; ask again")
+            self._under_way.add(arrival.item_key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(arrival.item_key)
 
-def _lease() -> Lease:
-    # One a request: two with the same idempotency key must not take each other's item for their own.
-    return Lease(f"{SOURCE}:{uuid.uuid4().hex}", LEASE_S)
 
-
-def _is_forgotten(item: Item) -> bool:
-    return item.state is ItemState.REFUSED and item.code == IngestForgotten.code
+def _kept(item: Item) -> Item:
+    if item.state is ItemState.REFUSED and item.code == IngestForgotten.code:
+        raise IngestForgotten("it was erased on request and is not taken in again")
+    return item
 
 
 def _check_same(item: Item, arrival: Arrival) -> None:

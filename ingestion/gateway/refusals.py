@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from core.errors import DependencyError, IngestError, InputError, MediaError, MediaTooLarge, PlatformError
-from core.errors_ingest import IngestTooLarge, IngestTypeRefused, from_code
+from core.errors_ingest import IngestTooLarge, IngestTypeRefused
 
 
 class RequestRefused(InputError):
@@ -97,6 +97,14 @@ class RequestsTooMany(RequestRefused):
         self.retry_after_s = retry_after_s
 
 
+class SourcePaused(RequestRefused):
+    """An operator has paused what comes in here."""
+
+    code = "request.paused"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after_s = 30.0
+
+
 DEPENDENCY_RETRY_S = 5.0
 _STATUSES: Mapping[type[PlatformError], HTTPStatus] = {
     MediaTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -115,12 +123,6 @@ def status_of(error: PlatformError) -> HTTPStatus:
         return error.status
     found = (status for kind, status in _STATUSES.items() if isinstance(error, kind))
     return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def refusal(code: str, message: str) -> InputError:
-    """The error of something that was refused earlier, of which the code is left."""
-    kinds = (kind for kind in MediaError.__subclasses__() if kind.code == code)
-    return next((kind(message) for kind in kinds), from_code(code, message))
 
 
 def retry_after_s(error: PlatformError) -> float | None:

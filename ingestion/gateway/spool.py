@@ -41,7 +41,9 @@ class Spool:
             raise ConfigError(
                 f"{folder}: {error.strerror}; give each gateway a CLIPWARDEN_GATEWAY__WORK_DIR of its own"
             ) from error
-        self.prefix = f"{ALL_GATEWAYS}{self._name()}/"
+        name = self._name()
+        self.owner = f"gateway:{name}"
+        self.prefix = f"{ALL_GATEWAYS}{name}/"
         for left in self.files.iterdir():
             left.unlink()
 
