@@ -20,6 +20,13 @@ GATEWAY_REQUESTS = Counter(
 GATEWAY_BYTES = Counter("gateway_received_bytes", "Bytes of files that came whole.")
 GATEWAY_UPLOADS = Gauge("gateway_uploads", "Uploads under way.")
 
+ITEMS = Gauge("ingestion_items", "Items in the ledger.", ["source", "state", "code"])
+OLDEST_ITEM_S = Gauge("ingestion_oldest_waiting_seconds", "Since when the oldest open item waits; 0 without one.")
+EVENTS_WAITING = Gauge("ingestion_waiting_events", "Events of posted items not yet known to be on the topic.")
+ITEMS_DONE = Counter("ingestion_steps", "Steps of items in this process.", ["source", "state", "code"])
+INGESTED_BYTES = Counter("ingestion_stored_bytes", "Bytes of objects put by this process.", ["source"])
+EVENTS_RELAYED = Counter("ingestion_relayed_events", "Events put on the topic by this process.")
+
 VERDICTS = Counter("verdicts", "Verdicts written.", ["verdict"])
 DEAD_LETTERS = Counter("dead_letters", "Dead letters written.", ["code"])
 POSTED_TO_VERDICT_S = Histogram(

@@ -38,5 +38,5 @@ class ArrivalsReader:
             recent=tuple(ledger.items(RECENT, state=ItemState.POSTED)),
             recent_limit=RECENT,
             oldest_waiting=ledger.oldest_waiting(),
-            unsent=ledger.waiting_events(),
+            unsent=ledger.waiting_events().events,
         )

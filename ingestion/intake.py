@@ -6,14 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 from core.clock import Clock
-from core.errors import MediaEmpty, MediaMissing, MediaTooLarge
 from core.events import VideoPosted
 from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.ports import MediaStore
+from ingestion.inspect import Inspector
 from ingestion.kafka import EventProducer
-
-SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".3gp", ".ts", ".flv", ".mpg", ".mpeg"})
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ class Intake:
     ) -> None:
         self._media = media
         self._producer = producer
-        self._cage = cage
-        self._settings = settings
+        self._inspector = Inspector(cage, settings.decode)
+        self._bucket = settings.media.bucket
         self._clock = clock
 
     def post_file(self, path: Path, post: Post) -> VideoPosted:
@@ -55,18 +53,14 @@ class Intake:
         """Upload a video; returns its event, which is not sent yet.
 
         Raises:
-            MediaError: the file is no video we take, with the reason; nothing was stored.
+            IngestError, MediaError: the file is no video we take, with the reason; nothing was stored.
             ObjectsUnavailable: the store is away; nothing was sent.
         """
-        if not path.is_file():
-            raise MediaMissing(f"{path} is no file")
-        _check_size(path, self._settings.decode.max_bytes)
-        probe = self._cage.probe(path)
-        digest = _sha256(path)
-        key = f"videos/{digest[:2]}/{digest}"
-        self._media.put_file(self._settings.media.bucket, key, path, probe.content_type)
-        uri = f"s3://{self._settings.media.bucket}/{key}"
-        return self._event(post, video_id=post.video_id or f"local:{digest[:20]}", media_uri=uri, sha256=digest)
+        with self._inspector.inspected(path) as video:
+            self._media.put_file(self._bucket, video.object_key, video.handle, video.content_type)
+        video_id = post.video_id or f"local:{video.sha256[:20]}"
+        uri = f"s3://{self._bucket}/{video.object_key}"
+        return self._event(post, video_id=video_id, media_uri=uri, sha256=video.sha256)
 
     def _send(self, event: VideoPosted) -> VideoPosted:
         self._producer.send(event)
@@ -85,27 +79,3 @@ class Intake:
             source=post.source,
             sha256=sha256,
         )
-
-
-def find_videos(paths: list[Path]) -> list[Path]:
-    """Files as named; folders searched for video files, sorted."""
-    found: list[Path] = []
-    for path in paths:
-        inside = (
-            sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        )
-        found += inside
-    return found
-
-
-def _check_size(path: Path, max_bytes: int) -> None:
-    size_bytes = path.stat().st_size
-    if size_bytes == 0:
-        raise MediaEmpty(f"{path} is empty")
-    if size_bytes > max_bytes:
-        raise MediaTooLarge(f"{path} has {size_bytes} bytes, over CLIPWARDEN_DECODE__MAX_BYTES={max_bytes}")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

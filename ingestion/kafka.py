@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaError as BrokerError
 from confluent_kafka import KafkaException, Message, Producer
@@ -14,6 +16,9 @@ from core.events import VideoPosted
 from core.settings import KafkaSettings
 
 OnDelivered = Callable[[str], None]
+OnReport = Callable[[int, int], None]
+"""Told partition and offset."""
+
 Headers = Sequence[tuple[str, bytes]]
 FAILURES = (KafkaException, SystemError)
 """How the client raises a fatal error: the second, if it was just calling us with a delivery report."""
@@ -34,14 +39,30 @@ class EventProducer:
         """Hand one event to the client; its delivery is proven by `flush`."""
         self.send_bytes(event.video_id.encode(), event.to_bytes(), headers=headers, timestamp_ms=timestamp_ms)
 
-    def send_bytes(self, key: bytes | None, value: bytes, *, headers: Headers = (), timestamp_ms: int = 0) -> None:
-        """Hand a record's bytes to the client as they are (replay, bad-input tests).
+    def send_bytes(
+        self,
+        key: bytes | None,
+        value: bytes,
+        *,
+        headers: Headers = (),
+        timestamp_ms: int = 0,
+        on_report: OnReport | None = None,
+    ) -> None:
+        """Hand a record's bytes to the client as they are (relay, replay, bad-input tests).
+
+        Args:
+            key: decides the partition.
+            value: the event.
+            headers: of the record.
+            timestamp_ms: of the record; 0 is now.
+            on_report: told, in a later call of this producer, where the broker confirmed this record.
 
         Raises:
             DeliveryFailed: the client refuses the record, e.g. over the largest size.
         """
         try:
-            while not self._produce(key, value, headers, timestamp_ms):
+            record = {"headers": list(headers), "timestamp": timestamp_ms}
+            while not self._produce(key, value, record, partial(self._confirm, on_report)):
                 self._producer.poll(0.1)
             self._producer.poll(0)
         except FAILURES as error:
@@ -51,17 +72,12 @@ class EventProducer:
                 self._reconnect()
             raise DeliveryFailed(f"{topics.VIDEO_POSTED.name}: {_reason(error)}") from error
 
-    def _produce(self, key: bytes | None, value: bytes, headers: Headers, timestamp_ms: int) -> bool:
+    def _produce(
+        self, key: bytes | None, value: bytes, record: dict[str, Any], on_delivery: Callable[..., None]
+    ) -> bool:
         """Whether the client had room."""
         try:
-            self._producer.produce(
-                topics.VIDEO_POSTED.name,
-                value,
-                key,
-                headers=list(headers),
-                timestamp=timestamp_ms,
-                on_delivery=self._confirm,
-            )
+            self._producer.produce(topics.VIDEO_POSTED.name, value, key, on_delivery=on_delivery, **record)
         except BufferError:
             return False
         return True
@@ -90,11 +106,14 @@ class EventProducer:
         self._producer.purge()
         self._producer = _connect(self._settings)
 
-    def _confirm(self, error: BrokerError | None, message: Message) -> None:
+    def _confirm(self, on_report: OnReport | None, error: BrokerError | None, message: Message) -> None:
         if error is not None:
             self._failures.append(error.str())
             return
         self.confirmed += 1
+        partition, offset = message.partition(), message.offset()
+        if on_report is not None and partition is not None and offset is not None:
+            on_report(partition, offset)
         if self._on_delivered is not None:
             self._on_delivered((message.key() or b"").decode("utf-8", "replace"))
 

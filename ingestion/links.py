@@ -1,110 +1,121 @@
-"""A link as somebody wrote it → the link that is fetched, and what names the video: pure, before anything is asked."""
+"""Links and lists of links → items for the ledger; one video has one key, however its link is written. Pure."""
 
+import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qs, quote, urlsplit, urlunsplit
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from core.errors import ConfigError, IngestError
 from core.errors_ingest import IngestLinkInvalid, IngestSchemeRefused
+from core.storage.items import NewItem, Sighting
 
-MAX_CHARACTERS = 2048
+SOURCE = "import"
+MAX_LINK_CHARS = 2_048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NOT_IN_LINKS = re.compile(r"[\x00-\x20\x7f\\<>\"^`{|}\u0080-\u00a0\u2028\u2029\ufeff]")
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]+\]")
-# Says how somebody came to the page, not which page it is.
-_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|igsh|si|feature)(?:=|$)")
-_SAFE_IN_PATHS = "/%:@!$&'()*+,;=~-._"
-
-_TIKTOK = re.compile(r"(?:[\w-]+\.)?tiktok\.com")
-_TIKTOK_PAGE = re.compile(r"/(@[\w.-]*)/(?:video|photo)/(\d{5,25})/?")
-_TIKTOK_BARE = re.compile(r"/(?:v|embed|embed/v2|share/video)/(\d{5,25})(?:\.html)?/?")
-_YOUTUBE = re.compile(r"(?:[\w-]+\.)?(?:youtube\.com|youtube-nocookie\.com)")
-_YOUTUBE_PAGE = re.compile(r"/(?:shorts|embed|live|v)/([\w-]{11})/?")
-_YOUTUBE_ID = re.compile(r"[\w-]{11}")
+_BLANKS = re.compile(r"[\x00-\x20\x7f]")
+# Of a site's many ways to write a link, what names the video: host (or any below it), path with query, platform.
+_VIDEOS = (
+    (
+        "tiktok.com",
+        re.compile(r"/(?:@[^/]*/(?:video|photo)|v|embed(?:/v2)?)/(\d{6,24})(?:\.html)?(?:[/?]|$)"),
+        "tiktok",
+    ),
+    ("youtube.com", re.compile(r"/(?:(?:shorts|embed|live)/|watch\?(?:.*&)?v=)([\w-]{11})(?:[/?&]|$)"), "youtube"),
+    ("youtu.be", re.compile(r"/([\w-]{11})(?:[/?]|$)"), "youtube"),
+)
 
 
 @dataclass(frozen=True)
-class Link:
-    """What is fetched; `platform_id` where the link itself says which video it is."""
+class RefusedLine:
+    """A line of a list that names nothing to fetch, with the reason's code."""
 
-    url: str
-    host: str
-    platform: str
-    platform_id: str | None = None
-
-    @property
-    def item_key(self) -> str:
-        """The same for two links to the same video, where that can be seen without asking the site."""
-        return f"{self.platform}:{self.platform_id}" if self.platform_id else f"link:{self.url}"
+    line: int
+    code: str
+    message: str
 
 
-def parse_link(text: str) -> Link:
-    """Normalise a link: lower-case host in ASCII, no default port, fragment or tracking, one spelling per known video.
-
-    Addresses are not judged here but where they are connected to: a name says nothing about where it leads.
+def normalised(link: str) -> str:
+    """The link as the ledger writes it: host in lower case and ASCII, no default port, no fragment.
 
     Raises:
-        IngestSchemeRefused: not http or https.
-        IngestLinkInvalid: it does not parse, is too long, or carries credentials.
+        IngestLinkInvalid: it does not parse, names no host, carries credentials, or holds blanks.
+        IngestSchemeRefused: neither http nor https.
     """
-    parts = _split(text.strip())
-    host = _host(parts)
-    netloc = host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
-    path = quote(parts.path or "/", safe=_SAFE_IN_PATHS)
-    query = "&".join(pair for pair in parts.query.split("&") if pair and not _TRACKING.match(pair))
-    url = urlunsplit((parts.scheme, netloc, path, quote(query, safe=_SAFE_IN_PATHS + "?"), ""))
-    return _of_platform(url, host, path, query)
-
-
-def _split(text: str) -> SplitResult:
-    if len(text) > MAX_CHARACTERS or _NOT_IN_LINKS.search(text):
-        raise IngestLinkInvalid(f"a link has at most {MAX_CHARACTERS} characters, and no spaces or control characters")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise IngestLinkInvalid("the link makes no sense; copy it again from the address bar") from error
+    link = link.strip()
+    if len(link) > MAX_LINK_CHARS or _BLANKS.search(link):
+        raise IngestLinkInvalid(f"{link[:80]!r} is no link: it is over {MAX_LINK_CHARS} characters, or holds blanks")
+    parts, port = _split(link)
     if parts.scheme not in _DEFAULT_PORTS:
-        raise IngestSchemeRefused(f"{parts.scheme[:20] or 'no scheme'} is not fetched; http and https are")
-    if not parts.hostname or port == 0:
-        raise IngestLinkInvalid("the link names no host")
-    if parts.username is not None or parts.password is not None:
-        raise IngestLinkInvalid("the link carries credentials, or an @ that hides its host; take them out")
-    return parts
+        raise IngestSchemeRefused(f"{link[:80]!r} is not fetched: only http and https are")
+    if not parts.hostname or "@" in parts.netloc:
+        # Not quoted: a message is kept and shown, and credentials must not be.
+        raise IngestLinkInvalid("the link names no host, or carries credentials; give the plain link")
+    host = _host(parts.hostname)
+    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
 
 
-def _host(parts: SplitResult) -> str:
-    name = (parts.hostname or "").rstrip(".")
+def link_key(link: str) -> str:
+    """The item_key of a normalised link: the platform's own id where the link names it, else the link itself."""
+    parts = urlsplit(link)
+    host, rest = parts.hostname or "", f"{parts.path}?{parts.query}"
+    for site, video, platform in _VIDEOS:
+        if (host == site or host.endswith(f".{site}")) and (match := video.match(rest)):
+            return f"{platform}:{match[1]}"
+    return f"link:{link}"
+
+
+def read_links(file: Path, *, now: datetime, tool: str) -> Iterator[NewItem | RefusedLine]:
+    """Read a list with the column `link` and, if they are there, `hashtag`, `description` and `label`.
+
+    The description becomes the caption until fetching tells a better one. The label is kept as what the list said.
+
+    Raises:
+        ConfigError: the file cannot be read, is no CSV in UTF-8, or has no column `link`.
+    """
     try:
-        host = f"[{name}]" if ":" in name else name.encode("idna").decode("ascii").lower()
+        # A list saved by a spreadsheet begins with a byte-order mark.
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines, strict=True)
+            if "link" not in (rows.fieldnames or ()):
+                raise ConfigError(
+                    f"{file} has no column `link`; its first line should be hashtag,link,description,label"
+                )
+            for row in rows:
+                yield _item(row, rows.line_num, now=now, tool=tool)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{file} is no CSV in UTF-8: {error}; nothing after that place was read") from error
+
+
+def _item(row: dict[str, str | None], line: int, *, now: datetime, tool: str) -> NewItem | RefusedLine:
+    said = {name: (row.get(name) or "").strip() or None for name in ("hashtag", "description", "label")}
+    try:
+        link = normalised(row["link"] or "")
+    except IngestError as error:
+        return RefusedLine(line, error.code, error.message)
+    sighting = Sighting(now, SOURCE, link=link, hashtag=said["hashtag"], label=said["label"], tool=tool)
+    return NewItem(link_key(link), sighting, link=link, caption=said["description"])
+
+
+def _host(name: str) -> str:
+    """In ASCII, as it is looked up: digits of another script are digits, and no second spelling is a second item."""
+    if ":" in name:
+        return f"[{name}]"
+    try:
+        return name.rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError as error:
         raise IngestLinkInvalid("the link's host is no name") from error
-    if not _HOST.fullmatch(host):
-        raise IngestLinkInvalid("the link's host is no name")
-    return host
 
 
-def _of_platform(url: str, host: str, path: str, query: str) -> Link:
-    if _TIKTOK.fullmatch(host):
-        return _tiktok(url, host, path)
-    if host == "youtu.be" or _YOUTUBE.fullmatch(host):
-        return _youtube(url, host, path, query)
-    return Link(url, host, "web")
-
-
-def _tiktok(url: str, host: str, path: str) -> Link:
-    if match := _TIKTOK_PAGE.fullmatch(path):
-        return Link(f"https://www.tiktok.com/{match[1]}/video/{match[2]}", "www.tiktok.com", "tiktok", match[2])
-    if match := _TIKTOK_BARE.fullmatch(path):
-        # The site finds the author by itself.
-        return Link(f"https://www.tiktok.com/@/video/{match[1]}", "www.tiktok.com", "tiktok", match[1])
-    return Link(url, host, "tiktok")
-
-
-def _youtube(url: str, host: str, path: str, query: str) -> Link:
-    short = path.strip("/") if host == "youtu.be" else ""
-    page = _YOUTUBE_PAGE.fullmatch(path)
-    watched = parse_qs(query).get("v", [""])[0] if path == "/watch" else ""
-    found = page[1] if page else short or watched
-    if not _YOUTUBE_ID.fullmatch(found):
-        return Link(url, host, "youtube")
-    return Link(f"https://www.youtube.com/watch?v={found}", "www.youtube.com", "youtube", found)
+def _split(link: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(link)
+        port = parts.port
+    except ValueError as error:
+        raise IngestLinkInvalid(f"{link[:80]!r} is no link: {error}") from error
+    return parts, port

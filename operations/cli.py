@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": _Command("what is wrong, why, and what to do", "platform", is_one_of_many=True),
     "demo": _Command("everything from nothing, on real video; Ctrl-C stops all", "demo"),
     "produce": _Command("files or events into the pipeline", "produce"),
+    "import": _Command("a list of links into the ledger", "import_links"),
     "watch": _Command("alerts in the terminal, as they come", "watch"),
     "score": _Command("verdicts in process, without servers", "score"),
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),

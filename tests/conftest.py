@@ -9,6 +9,7 @@ import structlog
 
 pytest_plugins = (
     "tests.fixtures.browser",
+    "tests.fixtures.ledger",
     "tests.fixtures.media",
     "tests.fixtures.platform",
     "tests.fixtures.registry",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.storage.items import OPEN_STATES, Item, ItemCount, ItemState, Lease, NewItem, Sighting
+from core.storage.ledger_rows import clean
 from core.storage.outbox_memory import MemoryOutbox
 
 ENDED_OTHERWISE = (ItemState.REPEATED, ItemState.REFUSED, ItemState.FAILED)
@@ -80,6 +81,7 @@ class MemoryItems(MemoryOutbox):
                 return
             item_id, now = next(self._next_id), utc_now()
             fields = {name: value for name, value in vars(new).items() if name != "sighting"}
+            fields["caption"] = clean(new.caption)
             times = {"found_at": now, "updated_at": now, "next_try": now}
             self._items[item_id] = Item(
                 item_id=item_id, source=new.sighting.source, state=ItemState.FOUND, **fields, **times

@@ -93,7 +93,7 @@ class Ledger(Protocol):
         ...
 
     def posted(self, owner: str, posts: Sequence[tuple[int, VideoPosted]]) -> list[Item]:
-        """Finish items and write their events to the outbox, each exactly once.
+        """Finish items whose objects are stored, or that have none, and write each event to the outbox exactly once.
 
         Returns:
             Those still held, as they are now: `posted`, or as from `fetched`, without an event.

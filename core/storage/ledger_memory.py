@@ -75,9 +75,7 @@ class MemoryLedger(MemoryItems):
     def posted(self, owner: str, posts: Sequence[tuple[int, VideoPosted]]) -> list[Item]:
         """Finish items and write their events to the outbox, each exactly once."""
         with self._lock:
-            held = sorted(
-                (post for post in posts if self._holds(owner, post[0], (ItemState.STORED,))), key=lambda post: post[0]
-            )
+            held = sorted((post for post in posts if self._may_be_posted(owner, post[0])), key=lambda post: post[0])
             for item_id, event in held:
                 item = self._items[item_id]
                 if not self._end(self._fate(item_id, item.video_id, item.sha256)):
@@ -169,6 +167,12 @@ class MemoryLedger(MemoryItems):
             if other.video_id == video_id or (same_bytes and other.sha256 == same_bytes and not other.is_distinct)
         )
         return Fate(item_id, is_forgotten, next(twins, None), video_id, same_bytes)
+
+    def _may_be_posted(self, owner: str, item_id: int) -> bool:
+        states = (ItemState.STORED, ItemState.FETCHED)
+        return self._holds(owner, item_id, states) and (
+            self._items[item_id].state is ItemState.STORED or self._items[item_id].media_uri is None
+        )
 
     def _end(self, fate: Fate) -> bool:
         if fate.is_forgotten:

@@ -114,7 +114,8 @@ WHERE i.lease_owner = %(owner)s AND i.state IN ('found', 'fetched')
 JUDGE_STORED = f"""
 SELECT i.item_id, {_FATE}, i.video_id, CASE WHEN NOT i.is_distinct THEN i.sha256 END AS sha256
 FROM items AS i JOIN items AS c USING (item_id)
-WHERE i.item_id = ANY(%(ids)s) AND i.lease_owner = %(owner)s AND i.state = 'stored'
+WHERE i.item_id = ANY(%(ids)s) AND i.lease_owner = %(owner)s
+  AND (i.state = 'stored' OR (i.state = 'fetched' AND i.media_uri IS NULL))
 """.encode()  # noqa: S608 - as above
 
 FORGOTTEN = f"""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import ConfigError
-from ingestion.intake import Post, find_videos
+from ingestion.folders import find_videos
+from ingestion.intake import Post
 from operations.demo.render import render_clips
 
 SEED = 20_261_122

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.clock import SystemClock
-from core.errors import MediaError
+from core.errors import InputError
 from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.live import RedisLive
@@ -45,7 +45,7 @@ class DemoRun:
                     break
                 try:
                     posted.append(intake.post_file(path, post).video_id)
-                except MediaError as error:
+                except InputError as error:
                     self.board.refused(path, str(error))
                 self.board.posted(len(posted), len(items))
             producer.flush()

@@ -1,0 +1,123 @@
+from datetime import timedelta
+
+from core.events import VideoPosted
+from core.storage.items import Content, Failure, Item, ItemState, Lease, NewItem, Sighting
+from core.storage.ledger import Ledger
+from tests.fixtures.console import Console, shown
+from tests.fixtures.stores import NOON
+
+LEASE = Lease("test", 60.0)
+HOSTILE = "https://a.example/<script>window.pwned=1</script>[x](javascript:1)"
+
+
+def add(ledger: Ledger, key: str, source: str, **fields: str) -> Item:
+    (item,) = ledger.found([NewItem(key, Sighting(NOON, source), **fields)], lease=LEASE)
+    return item
+
+
+def refuse(ledger: Ledger, key: str, source: str, *, code: str = "media.undecodable", **fields: str) -> Item:
+    item = add(ledger, key, source, **fields)
+    ledger.refused(LEASE.owner, item.item_id, Failure(code, f"why {key}"))
+    return item
+
+
+def test_before_anything_came_in_it_says_what_to_do(console: Console) -> None:
+    page = shown(console.open_ingestion())
+
+    assert "Nothing has come in yet" in page
+    assert "clipwarden produce clip.mp4" in page
+
+
+def test_every_source_stands_with_its_items_by_state(console: Console) -> None:
+    add(console.ledger, "a", "crawl")
+    refuse(console.ledger, "b", "crawl")
+    add(console.ledger, "c", "gateway")
+
+    page = shown(console.open_ingestion())
+
+    assert page.index(">crawl<") < page.index(">gateway<")
+    assert all(f">{state.value}<" in page for state in ItemState)
+
+
+def test_a_refusal_stands_with_its_code_what_it_means_and_where_it_came_from(console: Console) -> None:
+    refuse(console.ledger, "a", "crawl", code="ingest.login", link="https://a.example/1")
+
+    page = shown(console.open_ingestion())
+
+    assert "ingest.login" in page
+    assert "give a cookies file" in page
+    assert "https://a.example/1" in page
+    assert "why a" in page
+
+
+def test_a_hostile_link_is_shown_letter_by_letter(console: Console) -> None:
+    refuse(console.ledger, "a", "<b>crawl</b>", link=HOSTILE)
+
+    page = console.open_ingestion()
+
+    assert "<script>" not in shown(page)
+    assert "&lt;script&gt;" in shown(page)
+    assert "<b>" not in shown(page)
+    assert not [button for button in page.button if "crawl" in button.label]
+
+
+def test_a_source_is_paused_and_resumed(console: Console) -> None:
+    add(console.ledger, "a", "crawl")
+    page = console.open_ingestion()
+
+    page.button(key="pause-crawl").click().run()
+    assert console.ledger.paused() == {"crawl"}
+    assert page.button(key="pause-crawl").label == "Resume"
+    assert "paused" in shown(page)
+
+    page.button(key="pause-crawl").click().run()
+    assert not console.ledger.paused()
+
+
+def test_what_was_refused_is_tried_again_by_source_and_by_code(console: Console) -> None:
+    first = refuse(console.ledger, "a", "crawl")
+    second = refuse(console.ledger, "b", "gateway")
+    page = console.open_ingestion()
+    assert page.button(key="retry-code-media.undecodable").label == "Retry 2"
+
+    page.button(key="retry-source-crawl").click().run()
+    assert state_of(console, first) is ItemState.FOUND
+    assert state_of(console, second) is ItemState.REFUSED
+
+    page.button(key="retry-code-media.undecodable").click().run()
+    assert state_of(console, second) is ItemState.FOUND
+    assert "Nothing was refused" in shown(page)
+
+
+def test_a_database_that_is_down_is_named_and_what_was_known_stays(console: Console) -> None:
+    refuse(console.ledger, "a", "crawl")
+    page = console.open_ingestion()
+
+    console.ledger.is_down = True
+    console.clock.at = NOON + timedelta(seconds=30)
+    console.redraw(page)
+    page.button(key="retry-source-crawl").click().run()
+
+    assert "The database does not answer since 12:00:30" in shown(page)
+    assert "media.undecodable" in shown(page)
+    assert "nothing was changed" in page.toast[0].value
+
+
+def test_what_came_in_last_is_a_rate(console: Console) -> None:
+    item = add(console.ledger, "a", "produce", video_id="v:1")
+    sizes = Content(item.item_id, "v:1", sha256="0" * 64, size_bytes=120_000_000, media_uri="s3://clips/a")
+    console.ledger.fetched(LEASE.owner, [sizes])
+    console.ledger.stored(LEASE.owner, [item.item_id])
+    event = VideoPosted(schema_="video.posted.v1", video_id="v:1", platform="p", posted_at=NOON, source="produce")
+    console.ledger.posted(LEASE.owner, [(item.item_id, event)])
+
+    page = shown(console.open_ingestion())
+
+    assert '"cw-number">2.0</span>' in page
+    assert "MB/s" in page
+
+
+def state_of(console: Console, item: Item) -> ItemState:
+    found = console.ledger.item(item.item_id)
+    assert found is not None
+    return found.state
