@@ -38,7 +38,7 @@ def main() -> int:
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         health = Health()
         health.set("gateway", ok=False, detail="starting")
-        with HealthServer(settings.gateway.http_port, health) as server, Gateway(settings) as gateway:
+        with HealthServer(settings.gateway.http_port, health) as server, Gateway(settings, health) as gateway:
             _serve(settings, gateway, health, server.port)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

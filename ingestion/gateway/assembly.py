@@ -1,6 +1,7 @@
 """The gateway's parts, put together from its settings."""
 
 import os
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 
 from core.clock import SystemClock
 from core.errors import StoreUnavailable
+from core.health import Health
 from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.api_keys import ApiKeys
@@ -27,11 +29,13 @@ from ingestion.gateway.app import build_app
 from ingestion.gateway.body import BodyLimits
 from ingestion.gateway.door import Door
 from ingestion.gateway.limits import Limits
-from ingestion.gateway.posting import Counter, Posting
+from ingestion.gateway.outlet import Outlet
+from ingestion.gateway.posting import Desk, Posting
 from ingestion.gateway.reading import Following, Lookup, Reading
 from ingestion.gateway.reception import Reception
 from ingestion.gateway.spool import Spool, Sweeper
 from ingestion.gateway.upload import Shelf
+from ingestion.relay import Relay
 
 READERS = 8
 """Threads beyond those of uploads: each blocks on the database, seldom for long."""
@@ -48,7 +52,7 @@ class Gateway:
         ConfigError: its folder is another process's, or a setting cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, health: Health) -> None:
         self._settings = settings
         self._stack = ExitStack()
         self.spool = Spool(settings.gateway.work_dir)
@@ -65,9 +69,9 @@ class Gateway:
         self._stack.callback(self._cage.close)
         tool = f"clipwarden-gateway/{version('clipwarden')} on {socket.gethostname()}"
         self._reception = Reception(self._ledger, owner=self.spool.owner, clock=SystemClock(), tool=tool)
+        owner = f"relay:{self.spool.owner}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._outlet = Outlet(Relay(self._ledger, settings.kafka, owner=owner), health)
         self._pool = ThreadPoolExecutor(2 * settings.gateway.max_uploads + READERS, thread_name_prefix="gateway")
-        # Ends first: what is under way still needs the rest.
-        self._stack.callback(self._pool.shutdown)
         self.sweeper = Sweeper(self._parts, self.spool, max_age_s=settings.gateway.upload_s + GRACE_S)
 
     @property
@@ -81,14 +85,15 @@ class Gateway:
         lookup = Lookup(self._ledger, self._history)
         following = Following(self._settings.gateway.stream_s, is_draining)
         reading = Reading(door, self.limits, lookup, pool=self._pool, following=following)
-        return build_app(Posting(self._counter(door)), reading)
+        return build_app(Posting(self._desk(door)), reading)
 
-    def _counter(self, door: Door) -> Counter:
+    def _desk(self, door: Door) -> Desk:
         bucket, max_bytes = self._settings.media.bucket, self._settings.decode.max_bytes
-        return Counter(
+        return Desk(
             door=door,
             limits=self.limits,
             reception=self._reception,
+            on_taken=self._outlet.wake,
             judge=self._judge,
             shelf=Shelf(self._media, self._parts, bucket, self.spool.files, self.spool.prefix),
             pool=self._pool,
@@ -109,10 +114,13 @@ class Gateway:
             self._reception.free()
         except StoreUnavailable as error:
             _log.warning("gateway.leases_stay", error=str(error))
+        self._stack.enter_context(self._outlet)
         self._stack.enter_context(self.sweeper)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
+        # First: what is under way still needs the rest.
+        self._pool.shutdown()
         self._stack.close()

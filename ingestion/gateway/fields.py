@@ -10,7 +10,7 @@ from pydantic import StringConstraints as Text
 
 from core.events import MAX_CAPTION_CHARS, MAX_HASHTAGS, VIDEO_ID_PATTERN, ShortText, Storable
 from ingestion.gateway.refusals import FieldRefused, RequestMalformed
-from ingestion.links import MAX_CHARACTERS
+from ingestion.links import MAX_LINK_CHARS
 
 FILE = "file"
 MAX_FIELDS_BYTES = 128 * 1024
@@ -26,7 +26,7 @@ class PostFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    link: Annotated[Storable, Text(min_length=1, max_length=MAX_CHARACTERS)] | None = None
+    link: Annotated[Storable, Text(min_length=1, max_length=MAX_LINK_CHARS)] | None = None
     caption: Annotated[Storable, Text(max_length=MAX_CAPTION_CHARS)] | None = None
     video_id: Annotated[str, Text(pattern=VIDEO_ID_PATTERN)] | None = None
     hashtags: Annotated[tuple[ShortText, ...], BeforeValidator(_split), Field(max_length=MAX_HASHTAGS)] = ()

@@ -27,7 +27,7 @@ from ingestion.gateway.limits import Limits
 from ingestion.gateway.reception import Arrival, Media, Reception, Taken
 from ingestion.gateway.refusals import BodyTooLarge, FieldRefused, RequestMalformed
 from ingestion.gateway.upload import Received, Shelf, Upload
-from ingestion.links import parse_link
+from ingestion.links import link_key, normalised
 
 FORM_OVERHEAD_BYTES = 2 * MAX_FIELDS_BYTES
 MAX_IDEMPOTENCY_KEY_CHARS = 128
@@ -39,11 +39,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Counter:
+class Desk:
     """What posting needs.
 
     Attributes:
         max_bytes: of one file.
+        on_taken: is told that there may be an event to send.
     """
 
     door: Door
@@ -54,41 +55,46 @@ class Counter:
     pool: Executor
     body: BodyLimits
     max_bytes: int
+    on_taken: Callable[[], None]
 
 
 class Posting:
     """Serves the endpoint."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def post(self, request: Request) -> Response:
         """Serve one request; what is refused raises."""
-        key = await self._counter.door.admit(request, Scope.POST)
-        await self._in_pool(self._counter.reception.check_open)
+        key = await self._desk.door.admit(request, Scope.POST)
+        await self._in_pool(self._desk.reception.check_open)
         idempotency_key = _idempotency_key(request)
         content_type = request.headers.get("content-type", "")
         kind, _ = parse_options_header(content_type)
         if kind == b"application/json":
-            return _taken(await self._json(request, key, idempotency_key))
+            return self._taken(await self._json(request, key, idempotency_key))
         parser = FormParser(content_type)
-        with self._counter.limits.upload(key.key_id):
-            return _taken(await self._form(request, parser, key, idempotency_key))
+        with self._desk.limits.upload(key.key_id):
+            return self._taken(await self._form(request, parser, key, idempotency_key))
+
+    def _taken(self, taken: Taken) -> Response:
+        self._desk.on_taken()
+        return _answer(taken)
 
     async def _json(self, request: Request, key: ApiKey, idempotency_key: str | None) -> Taken:
         body = await whole(request, self._limits(MAX_FIELDS_BYTES))
         fields = PostFields.parse_json(body)
         arrival = _arrival(key, idempotency_key, fields, None)
         if fields.link is not None:
-            return await self._in_pool(partial(self._counter.reception.link, arrival))
+            return await self._in_pool(partial(self._desk.reception.link, arrival))
         if not fields.caption:
             raise FieldRefused("send a link or a caption, or a file in a form")
-        return await self._in_pool(partial(self._counter.reception.take, arrival, None))
+        return await self._in_pool(partial(self._desk.reception.take, arrival, None))
 
     async def _form(self, request: Request, parser: FormParser, key: ApiKey, idempotency_key: str | None) -> Taken:
         async with self._upload() as upload:
-            reading = _FormReading(upload, self._counter.max_bytes)
-            async for chunk in chunks(request, self._limits(self._counter.max_bytes + FORM_OVERHEAD_BYTES)):
+            reading = _FormReading(upload, self._desk.max_bytes)
+            async for chunk in chunks(request, self._limits(self._desk.max_bytes + FORM_OVERHEAD_BYTES)):
                 for piece in parser.feed(chunk):
                     await reading.take(piece)
             parser.finish()
@@ -100,26 +106,26 @@ class Posting:
 
     def _post(self, arrival: Arrival, upload: Upload, received: Received) -> Taken:
         try:
-            content_type = self._counter.judge(received.spool, received.size_bytes)
+            content_type = self._desk.judge(received.spool, received.size_bytes)
         except InputError as error:
-            self._counter.reception.refuse(arrival, error)
+            self._desk.reception.refuse(arrival, error)
             raise
         media = Media(upload.uri, received.sha256, received.size_bytes, content_type, upload.store)
-        return self._counter.reception.take(arrival, media)
+        return self._desk.reception.take(arrival, media)
 
     @asynccontextmanager
     async def _upload(self) -> AsyncIterator[Upload]:
-        upload = Upload(self._counter.shelf, uuid.uuid4().hex, self._counter.pool)
+        upload = Upload(self._desk.shelf, uuid.uuid4().hex, self._desk.pool)
         try:
             yield upload
         finally:
             await upload.close()
 
     def _limits(self, max_bytes: int) -> BodyLimits:
-        return BodyLimits(self._counter.body.idle_s, self._counter.body.total_s, max_bytes)
+        return BodyLimits(self._desk.body.idle_s, self._desk.body.total_s, max_bytes)
 
     def _in_pool(self, work: Callable[[], T]) -> "asyncio.Future[T]":
-        return asyncio.get_running_loop().run_in_executor(self._counter.pool, work)
+        return asyncio.get_running_loop().run_in_executor(self._desk.pool, work)
 
 
 class _FormReading:
@@ -193,12 +199,12 @@ def _arrival(key: ApiKey, idempotency_key: str | None, fields: PostFields, sha25
     is_bound = idempotency_key is not None
     if fields.link is None:
         return Arrival(own, digest, fields, key.key_id, is_bound=is_bound)
-    link = parse_link(fields.link)
-    item_key = own if is_bound else link.item_key
-    return Arrival(item_key, digest, fields, key.key_id, link=link.url, is_bound=is_bound)
+    link = normalised(fields.link)
+    item_key = own if is_bound else link_key(link)
+    return Arrival(item_key, digest, fields, key.key_id, link=link, is_bound=is_bound)
 
 
-def _taken(taken: Taken) -> Response:
+def _answer(taken: Taken) -> Response:
     item = taken.item
     body = {
         "id": f"item:{item.item_id}",
