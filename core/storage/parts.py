@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import SplitResult, quote, urlencode
 
 import urllib3
-from minio.credentials import Credentials
+from minio.credentials.credentials import Credentials
 from minio.signer import presign_v4
 
 from core.errors import ObjectsUnavailable
@@ -104,8 +105,10 @@ class S3Parts:
         headers: dict[str, str] | None = None,
         may_be_gone: bool = False,
     ) -> urllib3.BaseHTTPResponse:
+        # Its types forget that any buffer can be sent as it is.
+        sent = cast("bytes | None", body)
         with _available(key or self._bucket):
-            answer = self._http.request(method, self._signed(method, key, query), body=body, headers=headers)
+            answer = self._http.request(method, self._signed(method, key, query), body=sent, headers=headers)
         if answer.status >= HTTPStatus.BAD_REQUEST and not (may_be_gone and answer.status == HTTPStatus.NOT_FOUND):
             raise ObjectsUnavailable(f"{key or self._bucket}: {answer.status} {_code(answer)}")
         return answer

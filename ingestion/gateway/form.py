@@ -1,12 +1,15 @@
 """Chunks of a multipart/form-data body → its parts, as they come; at most one chunk is held."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ingestion.gateway.refusals import ContentTypeRefused, RequestMalformed
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MAX_HEADERS = 8
 MAX_HEADER_BYTES = 4_096
@@ -67,7 +70,7 @@ class FormParser:
             raise RequestMalformed("the form ends before its last boundary")
 
     def _of(self, boundary: bytes) -> MultipartParser:
-        callbacks = {
+        callbacks: MultipartCallbacks = {
             "on_part_begin": self._headers_begin,
             "on_header_field": self._on_name,
             "on_header_value": self._on_value,

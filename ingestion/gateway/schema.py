@@ -21,7 +21,7 @@ _REFUSALS = {
     429: "too many requests, or too many at once; see Retry-After",
     503: "a part of the platform is away; see Retry-After",
 }
-_SECURITY = [{"key": []}]
+_SECURITY: list[dict[str, list[str]]] = [{"key": []}]
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
