@@ -28,6 +28,7 @@ from core.storage.ports import Heartbeat, MediaStore
 from core.telemetry import EVENTS_WAITING, configure_logging
 from ingestion.bring import Answers, Bringer, Site
 from ingestion.crew import TIDY_S, Crew, Hand, Tidier
+from ingestion.download import downloader
 from ingestion.fetch import Fetcher
 from ingestion.inspect import Inspector
 from ingestion.relay import Relay
@@ -158,8 +159,6 @@ def main() -> int:
     try:
         settings = Settings.load()
         configure_logging(settings.telemetry)
-        from ingestion.download import downloader
-
         with downloader(settings) as fetcher:
             return serve(settings, fetcher)
     except ConfigError as error:

@@ -29,6 +29,7 @@ COMMANDS = {
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),
     "models": _Command("what serves, the registry, promotion, evaluation", "models"),
     "keys": _Command("keys for workers that are reached over a network", "keys"),
+    "api-keys": _Command("keys for callers of the HTTP gateway", "api_keys"),
     "train": _Command("train a text, video or fusion model", "train"),
     "bench": _Command("speed and memory, each with its baseline in the same run", "bench"),
 }

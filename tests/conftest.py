@@ -19,6 +19,8 @@ pytest_plugins = (
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
     "tests.fixtures.tripwire",
+    # Last: it stands on others, and what it imported before they are named here would be no plugin.
+    "tests.fixtures.gateway",
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 from core.errors import ConfigError, DependencyError, IngestError
 from core.errors_ingest import IngestRateLimited
 from core.settings_ingestion import IngestionSettings
-from ingestion.download.downloader import Downloader
+from ingestion.download.fetcher import Downloader
 from ingestion.egress.gate import Gate
 from tests.fixtures.site import Site
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import IngestError
 from core.settings_ingestion import IngestionSettings
-from ingestion.download.downloader import Downloader
+from ingestion.download.fetcher import Downloader
 from ingestion.egress.gate import Gate
 from ingestion.egress.route import resolve_by_system
 from tests.fixtures.site import Site

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.clock import SystemClock
 from core.errors import DependencyError, IngestError
 from core.errors_ingest import IngestRateLimited, IngestServerFailed, IngestTimeout, from_code
 from core.settings_ingestion import IngestionSettings
 from ingestion.cookies import check_cookies_file
 from ingestion.download.order import FILE_NAME, Found, Order, Refusal, parse_answer
+from ingestion.download.pace import Pace
 from ingestion.egress.gate import Gate
 from ingestion.egress.passes import Budget, Pass
 from ingestion.fetch import Fetched
@@ -51,7 +53,8 @@ class Downloader:
         )
         self._lock = threading.Lock()
         self._at_work: set[subprocess.Popen[bytes]] = set()
-        self._is_closed = False
+        self._closed = threading.Event()
+        self._pace = Pace(settings.download_pause_s, self._closed, clock=SystemClock())
 
     def fetch(self, link: str, into: Path) -> Fetched:
         """Fetch one video into an existing, empty folder, as `Fetcher` promises.
@@ -61,6 +64,7 @@ class Downloader:
             DependencyError: this was closed meanwhile.
         """
         link = normalised(link)
+        self._pace.wait(link)
         with self._gate.admit(self._budget) as leave:
             answer = self._ask(self._order(link, into, leave), leave)
         if isinstance(answer, Refusal):
@@ -71,7 +75,7 @@ class Downloader:
     def close(self) -> None:
         """Stop what is under way; those who wait for it get a DependencyError."""
         with self._lock:
-            self._is_closed = True
+            self._closed.set()
             for process in self._at_work:
                 process.kill()
 
@@ -106,7 +110,7 @@ class Downloader:
     @contextlib.contextmanager
     def _process(self) -> Iterator[subprocess.Popen[bytes]]:
         with self._lock:
-            if self._is_closed:
+            if self._closed.is_set():
                 raise DependencyError("the downloader was closed; start it again to go on")
             process = subprocess.Popen(
                 (sys.executable, "-m", "ingestion.download.child"),
@@ -127,7 +131,7 @@ class Downloader:
                     self._at_work.discard(process)
 
     def _death(self, exit_code: int, leave: Pass) -> IngestError | DependencyError:
-        if self._is_closed:
+        if self._closed.is_set():
             return DependencyError("the downloader was closed in the middle of it")
         if leave.refusals:
             return leave.refusals[0]
