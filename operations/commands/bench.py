@@ -18,6 +18,7 @@ from operations.bench.flow import bench_flow
 from operations.bench.gpu import bench_gpu
 from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
+from operations.bench.produce import bench_produce
 from operations.bench.serving.run import Load, bench_serving
 from operations.bench.serving.table import serving_table
 from operations.bench.shortcuts import bench_shortcuts
@@ -110,6 +111,18 @@ def sinks(
 ) -> None:
     """Verdicts/s written, beside one at a time. Example: clipwarden bench sinks."""
     report(bench_sinks(verdicts), as_json=as_json)
+
+
+@app.command()
+def produce(
+    *,
+    files: Annotated[int, typer.Option(help="How many files a round.", min=8)] = 120,
+    megabytes: Annotated[int, typer.Option(help="How large each is.", min=1, max=150)] = 5,
+    rounds: Annotated[int, typer.Option(help="How often; medians count.", min=1)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """A folder through `clipwarden produce`, beside raw puts into the store. Example: clipwarden bench produce."""
+    report(bench_produce(files, megabytes, rounds), as_json=as_json)
 
 
 @app.command()
