@@ -1,5 +1,8 @@
 """The threads that work the ledger: some bring items, one renews their leases, one relays events, one tidies up."""
 
+import os
+import secrets
+import socket
 import threading
 from collections.abc import Callable
 
@@ -19,6 +22,11 @@ RETRY_S = 1.0
 TIDY_S = 5.0
 
 _log = structlog.get_logger()
+
+
+def owner_name(role: str) -> str:
+    """Unique to this process, also among those that had its pid before."""
+    return f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Crew:

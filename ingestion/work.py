@@ -1,7 +1,6 @@
 """`python -m ingestion.work`: works the ledger from found to posted, until it is told to stop."""
 
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -26,8 +25,9 @@ from core.storage.live import RedisLive
 from core.storage.media import S3Media
 from core.storage.ports import Heartbeat, MediaStore
 from core.telemetry import EVENTS_WAITING, configure_logging
-from ingestion.bring import Answers, Bringer, Site
-from ingestion.crew import TIDY_S, Crew, Hand, Tidier
+from ingestion.bring import Answers, Bringer, Site, sweep
+from ingestion.crew import TIDY_S, Crew, Hand, Tidier, owner_name
+from ingestion.download import downloader
 from ingestion.fetch import Fetcher
 from ingestion.inspect import Inspector
 from ingestion.relay import Relay
@@ -36,11 +36,6 @@ DRAIN_S = 20.0
 """How long what is being fetched may still take after a stop; the rest is given back and fetched by the next."""
 
 _log = structlog.get_logger()
-
-
-def owner_name(role: str) -> str:
-    """Unique to this process, also among those that had its pid before."""
-    return f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Work:
@@ -70,9 +65,11 @@ class Work:
             owner=self._lease.owner,
         )
         self._workers = ingestion.download_workers
+        self._work_dir = ingestion.work_dir
 
     def start(self) -> None:
         """Begin to work."""
+        sweep(self._work_dir)
         hand = Hand(
             self._ledger,
             self._lease,
@@ -158,8 +155,6 @@ def main() -> int:
     try:
         settings = Settings.load()
         configure_logging(settings.telemetry)
-        from ingestion.download import downloader
-
         with downloader(settings) as fetcher:
             return serve(settings, fetcher)
     except ConfigError as error:

@@ -23,11 +23,13 @@ COMMANDS = {
     "demo": _Command("everything from nothing, on real video; Ctrl-C stops all", "demo"),
     "produce": _Command("files or events into the pipeline", "produce"),
     "import": _Command("a list of links into the ledger", "import_links"),
+    "crawl": _Command("the videos of hashtag pages into the ledger", "crawl"),
     "watch": _Command("alerts in the terminal, as they come", "watch"),
     "score": _Command("verdicts in process, without servers", "score"),
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),
     "models": _Command("what serves, the registry, promotion, evaluation", "models"),
     "keys": _Command("keys for workers that are reached over a network", "keys"),
+    "api-keys": _Command("keys for callers of the HTTP gateway", "api_keys"),
     "train": _Command("train a text, video or fusion model", "train"),
     "bench": _Command("speed and memory, each with its baseline in the same run", "bench"),
 }

@@ -9,14 +9,18 @@ import structlog
 
 pytest_plugins = (
     "tests.fixtures.browser",
+    "tests.fixtures.hashtags",
     "tests.fixtures.ledger",
     "tests.fixtures.media",
     "tests.fixtures.platform",
     "tests.fixtures.registry",
     "tests.fixtures.scoring",
+    "tests.fixtures.site",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
     "tests.fixtures.tripwire",
+    # Last: it stands on others, and what it imported before they are named here would be no plugin.
+    "tests.fixtures.gateway",
 )
 
 
