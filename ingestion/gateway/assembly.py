@@ -11,11 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import structlog
 from starlette.applications import Starlette
 
 from core.clock import SystemClock
-from core.errors import StoreUnavailable
 from core.health import Health
 from core.media.cage import Cage
 from core.settings import Settings
@@ -41,8 +39,6 @@ READERS = 8
 """Threads beyond those of uploads: each blocks on the database, seldom for long."""
 
 GRACE_S = 3_600.0
-
-_log = structlog.get_logger()
 
 
 class Gateway:
@@ -110,10 +106,6 @@ class Gateway:
         return self._cage.probe(path).content_type
 
     def __enter__(self) -> Self:
-        try:
-            self._reception.free()
-        except StoreUnavailable as error:
-            _log.warning("gateway.leases_stay", error=str(error))
         self._stack.enter_context(self._outlet)
         self._stack.enter_context(self.sweeper)
         return self

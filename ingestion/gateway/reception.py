@@ -6,11 +6,11 @@ Blocking; called from the gateway's threads.
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.clock import Clock
-from core.errors import InputError, StoreUnavailable
+from core.errors import InputError
 from core.errors_ingest import IngestForgotten
 from core.events import VideoPosted
 from core.storage.ledger import (
@@ -82,8 +82,10 @@ class Taken:
 class Reception:
     """Notes posts in the ledger; safe to share between threads.
 
+    What fails half-way keeps its lease: the caller, who has the bytes, may come again before a worker looks for them.
+
     Args:
-        owner: of its leases; the same after a restart, so that what a killed gateway held is free at once.
+        owner: of its leases; the same after a restart, so that a caller goes on where a killed gateway stopped.
         tool: what to note as having met the video.
     """
 
@@ -94,10 +96,6 @@ class Reception:
         self._tool = tool
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
-
-    def free(self) -> None:
-        """Let go of what the process before this one held."""
-        self._ledger.release(self._lease.owner)
 
     def check_open(self) -> None:
         """Raise SourcePaused while an operator has paused this source."""
@@ -111,7 +109,7 @@ class Reception:
             IdempotencyConflict: the idempotency key stands for another request.
             RequestInProgress: somebody else works on the same one right now.
             IngestForgotten: it was erased on request.
-            StoreUnavailable, ObjectsUnavailable: ask again; what was begun is finished or undone then.
+            StoreUnavailable, ObjectsUnavailable: ask again; what was begun is gone on with.
         """
         with self._alone(arrival):
             item = self._claimed(arrival, media_uri=media.uri if media else None)
@@ -121,8 +119,7 @@ class Reception:
                 item = self._claimed(arrival, media_uri=None)
             if item.state not in OPEN_STATES:
                 return Taken(item, is_replay=True)
-            with self._held(item):
-                return Taken(self._post(item, arrival, media), is_replay=False)
+            return Taken(self._post(item, arrival, media), is_replay=False)
 
     def refuse(self, arrival: Arrival, error: InputError) -> None:
         """Note that a file was no video that we take; one that was taken before stays so.
@@ -151,7 +148,8 @@ class Reception:
         item = _kept(self._ledger.found([self._new(arrival, media_uri=media_uri)], lease=self._lease)[0])
         _check_same(item, arrival)
         if item.state in OPEN_STATES and item.lease_owner != self._lease.owner:
-            raise RequestInProgress("somebody works on the same request; ask again")
+            wait_s = (item.next_try - self._clock.now()).total_seconds()
+            raise RequestInProgress("a worker looks for what is left of the same request; ask again", wait_s)
         return item
 
     def _new(self, arrival: Arrival, *, media_uri: str | None) -> NewItem:
@@ -182,16 +180,6 @@ class Reception:
                 media.store(media.content_type)
             self._ledger.stored(owner, [item.item_id])
         return _kept(_still(self._ledger.posted(owner, [(item.item_id, _event(item))])))
-
-    @contextmanager
-    def _held(self, item: Item) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            # The caller may come again, or a worker finishes it; neither has to wait until the lease runs out.
-            with suppress(StoreUnavailable):
-                self._ledger.release(self._lease.owner, [item.item_id])
-            raise
 
     @contextmanager
     def _alone(self, arrival: Arrival) -> Iterator[None]:

@@ -62,7 +62,10 @@ class RequestInProgress(RequestRefused):
 
     code = "request.in_progress"
     status = HTTPStatus.CONFLICT
-    retry_after_s = 1.0
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = max(1.0, retry_after_s)
 
 
 class BodyTooLarge(RequestRefused):
