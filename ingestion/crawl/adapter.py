@@ -42,8 +42,8 @@ class FoundVideo(BaseModel):
     link: str = Field(pattern=r"^https?://", max_length=MAX_LINK_CHARS)
     caption: Caption | None
     hashtags: Annotated[tuple[ShortText, ...], Field(max_length=MAX_HASHTAGS)]
-    author_id: ShortText
-    posted_at: AwareDatetime
+    author_id: ShortText | None = None
+    posted_at: AwareDatetime | None = None
     listed_under: ShortText | None = None
     """The hashtag whose page listed it."""
 

@@ -26,6 +26,7 @@ from core.settings_ingestion import IngestionSettings
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 3.0
 SCRIPT_TIMEOUT_S = 10.0
+PROFILES = "clipwarden-browser-"
 STARTED = re.compile(rb"started successfully on port (\d+)")
 
 NOWHERE = "http://127.0.0.1:1"
@@ -91,7 +92,8 @@ class Chromium:
 
     def __init__(self, proxy: str, settings: IngestionSettings) -> None:
         chromium, chromedriver = _installed("chromium"), _installed("chromedriver")
-        self._profile = tempfile.TemporaryDirectory(prefix="clipwarden-browser-")
+        _sweep()
+        self._profile = tempfile.TemporaryDirectory(prefix=f"{PROFILES}{os.getpid()}-")
         self._driver_process = _start_driver(chromedriver, self._profile.name)
         self._browser_pidfd: int | None = None
         try:
@@ -193,6 +195,14 @@ def _flags_of(proxy: str, profile: str, settings: IngestionSettings) -> list[str
     if settings.crawl_user_agent:
         flags.append(f"--user-agent={settings.crawl_user_agent}")
     return flags
+
+
+def _sweep() -> None:
+    """Delete the folders of browsers whose crawl was killed; they are named after its process."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PROFILES}*-*"):
+        pid = folder.name.removeprefix(PROFILES).partition("-")[0]
+        if not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _installed(program: str) -> str:

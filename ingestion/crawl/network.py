@@ -59,7 +59,9 @@ class NetworkLog:
         response = params["response"]
         if self._is_of_tab(params):
             self.document = _head(params["requestId"], response)
-        elif params["type"] in READ_BY_PAGES and self._is_wanted(response["url"]):
+        elif params["type"] not in READ_BY_PAGES:
+            return
+        if self._is_wanted(response["url"]):
             self._loading[params["requestId"]] = _head(params["requestId"], response)
             if len(self._loading) > MAX_LOADING:
                 self._loading.popitem(last=False)

@@ -130,7 +130,7 @@ class Scroll:
         while True:
             before = len(harvest.videos)
             is_last = self._read(harvest, sink)
-            self._refuse_document()
+            self._refuse(self._window.document)
             now_s = self._clock.monotonic_s()
             last_new_s = now_s if len(harvest.videos) > before else last_new_s
             if now_s - last_new_s >= WALL_AFTER_S:
@@ -162,17 +162,16 @@ class Scroll:
         return is_last
 
     def _listing(self, answer: Answer) -> Listing:
-        _refuse_status(answer.head)
+        self._refuse(answer.head)
         if answer.body is None:
             return Listing(skipped={ItemFault.UNREAD: 1})
         return self._adapter.parse_items(answer.body)
 
-    def _refuse_document(self) -> None:
-        document = self._window.document
-        if document is not None and document.status >= HTTPStatus.BAD_REQUEST:
+    def _refuse(self, head: Head | None) -> None:
+        if head is not None and head.status >= HTTPStatus.BAD_REQUEST:
             # A wall may come with any status, and says more.
             self._refuse_wall()
-            _refuse_status(document)
+            raise _refusal(head)
 
     def _refuse_wall(self) -> None:
         wall = self._adapter.recognise(self._window)
@@ -180,10 +179,7 @@ class Scroll:
             raise wall
 
 
-def _refuse_status(head: Head) -> None:
-    if head.status < HTTPStatus.BAD_REQUEST:
-        return
+def _refusal(head: Head) -> IngestError:
     if head.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise IngestRateLimited("the site asks to wait (429)", head.retry_after_s)
-    kind = REFUSALS.get(head.status, IngestServerFailed)
-    raise kind(f"the site answers with {head.status}")
+        return IngestRateLimited("the site asks to wait (429)", head.retry_after_s)
+    return REFUSALS.get(head.status, IngestServerFailed)(f"the site answers with {head.status}")

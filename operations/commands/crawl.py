@@ -3,8 +3,9 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,12 +23,25 @@ from ingestion.crawl.browser import browser_behind
 from ingestion.crawl.crawl import Crawl
 from ingestion.crawl.note import LedgerSink
 from ingestion.crawl.scroll import Harvest
-from ingestion.crawl.tiktok import SITE, TikTok
+from ingestion.crawl.tiktok import TikTok
+from ingestion.crawl.youtube import YouTubeShorts
 from ingestion.egress.gate import Gate
 from operations.seat import EXIT_FAILED, load_settings, screen
 
 app = typer.Typer()
 
+
+class Platform(StrEnum):
+    """Those with an adapter."""
+
+    TIKTOK = "tiktok"
+    YOUTUBE = "youtube"
+
+
+ADAPTERS: Mapping[Platform, type[TikTok] | type[YouTubeShorts]] = {
+    Platform.TIKTOK: TikTok,
+    Platform.YOUTUBE: YouTubeShorts,
+}
 UNITS_S = {"m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -38,14 +52,16 @@ def crawl(
     most: Annotated[int, typer.Option("--max", help="Videos of each hashtag.", min=1, max=10_000)] = 100,
     every: Annotated[str | None, typer.Option(help="Again and again: 30m, 1h, 1d.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout for each round.")] = False,
-    site: Annotated[str, typer.Option(hidden=True, help="Another address of TikTok's.")] = SITE,
+    platform: Annotated[Platform, typer.Option(help="Whose hashtag pages.")] = Platform.TIKTOK,
+    site: Annotated[str | None, typer.Option(hidden=True, help="Another address of the platform.")] = None,
 ) -> None:
-    """Find videos on TikTok's hashtag pages. Example: clipwarden crawl --hashtag cats --max 50 --every 1h.
+    """Find videos on hashtag pages. Example: clipwarden crawl --hashtag cats --max 50 --every 1h.
 
     Fails if a wall (login, captcha, rate limit) ended a hashtag's page early; what came before the wall is kept.
     """
     every_s = None if every is None else parse_every(every)
-    with _crawl(load_settings(), TikTok(site)) as run:
+    adapter = ADAPTERS[platform]
+    with _crawl(load_settings(), adapter() if site is None else adapter(site)) as run:
         if every_s is not None:
             run.repeat(hashtag, most, every_s=every_s, report=partial(_report, as_json=as_json))
             return

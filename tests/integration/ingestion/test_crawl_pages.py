@@ -1,9 +1,9 @@
 """Hashtag pages read by a real Chromium: hand-written pages in the publicly known form, none of them recorded."""
 
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -20,6 +20,7 @@ from ingestion.crawl.browser import Browser, browser_behind
 from ingestion.crawl.crawl import Crawl
 from ingestion.crawl.scroll import Ending, Harvest
 from ingestion.crawl.tiktok import TikTok
+from ingestion.crawl.youtube import YouTubeShorts
 from ingestion.egress.gate import Gate
 from tests.fixtures.hashtags import HOST, MEGABYTE, HashtagSite
 
@@ -44,13 +45,6 @@ time.sleep(60)
 """
 
 Read = Callable[..., Harvest]
-
-
-@pytest.fixture(autouse=True)
-def _chromium() -> None:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        reason = "no Chromium here: apt-get install chromium chromium-driver"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 @pytest.fixture
@@ -84,6 +78,23 @@ def test_videos_are_read_from_the_pages_own_answers_while_it_scrolls(read: Read,
     assert harvest.ending is Ending.ENOUGH
     assert [video.video_id for video in found] == [f"tiktok:73{number:017d}" for number in range(20)]
     assert found[7].caption == "clip 7 #cats"
+
+
+def test_another_platform_is_another_adapter_and_nothing_else(hashtags: HashtagSite, found: list[FoundVideo]) -> None:
+    clock = SystemClock()
+    crawl = Crawl(
+        YouTubeShorts(hashtags.address),
+        lambda: closing(Browser(hashtags.proxy, SETTINGS, clock=clock)),
+        found.extend,
+        settings=SETTINGS,
+        clock=clock,
+        wait=time.sleep,
+    )
+
+    (harvest,) = crawl.round(["cats"], 50)
+
+    assert harvest.ending is Ending.LAST
+    assert [video.video_id for video in found] == [f"youtube:vid-{number:07d}" for number in range(18)]
 
 
 def test_nobody_is_asked_for_anything_but_the_page(read: Read, hashtags: HashtagSite) -> None:
@@ -189,6 +200,9 @@ def test_a_crawl_that_is_killed_takes_its_browser_with_it(hashtags: HashtagSite)
 
     _, alive = psutil.wait_procs([process for process in family if _runs(process)], timeout=10)
     assert not [process for process in alive if _runs(process)]
+    assert _profiles_of(crawl.pid)
+    Browser(hashtags.proxy, SETTINGS, clock=SystemClock()).close()
+    assert not _profiles_of(crawl.pid)
 
 
 def test_everything_goes_through_the_gate_which_opens_only_what_is_allowed(hashtags: HashtagSite) -> None:
@@ -218,6 +232,10 @@ def test_everything_goes_through_the_gate_which_opens_only_what_is_allowed(hasht
 
 def _chromiums_of(pid: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(pid).children(recursive=True) if "chrom" in child.name() and _runs(child)]
+
+
+def _profiles_of(pid: int) -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"clipwarden-browser-{pid}-*"))
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -59,6 +59,12 @@ def test_how_the_site_answered_for_the_page_itself_is_kept(log: NetworkLog) -> N
     assert (log.document.status, log.document.retry_after_s) == (429, 7.0)
 
 
+def test_a_page_that_lists_videos_itself_is_told_like_its_answers(log: NetworkLog) -> None:
+    (head,) = log.take([received("1", kind="Document"), finished("1")])
+
+    assert head == log.document
+
+
 @pytest.mark.parametrize("said", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "1e9", "٣", ""])
 def test_a_wait_that_is_no_number_of_seconds_is_no_wait(log: NetworkLog, said: str) -> None:
     (head,) = log.take([received("1", **{"retry-after": said}), finished("1")])
