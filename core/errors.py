@@ -50,6 +50,7 @@ PlatformError                     code: one string for the dead letter, the metr
 │   ├── CacheUnavailable          cache.unavailable
 │   ├── ObjectsUnavailable        objects.unavailable
 │   ├── InferenceUnavailable      inference.unavailable
+│   ├── BrowserUnavailable        browser.unavailable
 │   ├── RegistryUnavailable       registry.unavailable
 │   └── HubUnavailable            hub.unavailable
 ├── ModelRefused                  model.refused        this model is at fault → the one before serves on
@@ -264,6 +265,12 @@ class InferenceUnavailable(DependencyError):
     """No inference worker answers."""
 
     code = "inference.unavailable"
+
+
+class BrowserUnavailable(DependencyError):
+    """The browser did not start, hung or died; another one may do."""
+
+    code = "browser.unavailable"
 
 
 class RegistryUnavailable(DependencyError):

@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": _Command("everything from nothing, on real video; Ctrl-C stops all", "demo"),
     "produce": _Command("files or events into the pipeline", "produce"),
     "import": _Command("a list of links into the ledger", "import_links"),
+    "crawl": _Command("the videos of hashtag pages into the ledger", "crawl"),
     "watch": _Command("alerts in the terminal, as they come", "watch"),
     "score": _Command("verdicts in process, without servers", "score"),
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),

@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 import httpx
 
+from core import leash
 from core.errors import DependencyError
-from operations.embedded import leash
 from operations.state import Identity
 
 CODE_DIR = Path(__file__).parents[1]

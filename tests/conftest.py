@@ -9,11 +9,13 @@ import structlog
 
 pytest_plugins = (
     "tests.fixtures.browser",
+    "tests.fixtures.hashtags",
     "tests.fixtures.ledger",
     "tests.fixtures.media",
     "tests.fixtures.platform",
     "tests.fixtures.registry",
     "tests.fixtures.scoring",
+    "tests.fixtures.site",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
     "tests.fixtures.tripwire",

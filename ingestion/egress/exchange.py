@@ -1,9 +1,11 @@
 """One connection of a client to the gate: one request and its answer, or one tunnel, and then its end."""
 
 import asyncio
+import contextlib
 import hmac
+import socket
+import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,6 +17,7 @@ from ingestion.egress.peer import is_own
 from ingestion.egress.route import Router, Streams
 
 _CHUNK_BYTES = 64 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)
 _INTERIM = range(100, 200)
 _LOST = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
@@ -173,16 +176,23 @@ def _refuse(writer: asyncio.StreamWriter, error: IngestError) -> None:
     writer.write(to_answer(status, str(error), [("X-Clipwarden-Code", error.code)]))
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
     """Close whatever happens; one that was cut short is dropped, so that its peer cannot take it for whole."""
     try:
         yield
     except BaseException:
-        writer.transport.abort()
+        _drop(writer)
         raise
     writer.close()
     try:
         await asyncio.wait_for(writer.wait_closed(), 5)
     except (TimeoutError, OSError):
-        writer.transport.abort()
+        _drop(writer)
+
+
+def _drop(writer: asyncio.StreamWriter) -> None:
+    """End it with a reset: after an ordinary end, a body without a stated length would look whole."""
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    writer.transport.abort()

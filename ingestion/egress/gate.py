@@ -15,7 +15,7 @@ from core.settings_ingestion import IngestionSettings
 from ingestion.egress.exchange import Exchange, Terms
 from ingestion.egress.head import MAX_BYTES
 from ingestion.egress.passes import Budget, Pass
-from ingestion.egress.route import Resolve, Router, resolve_by_system
+from ingestion.egress.route import PORTS, Resolve, Router, resolve_by_system
 
 _MAX_CONNECTIONS = 256
 """Of one pass at a time; a browser keeps up to 32 open."""
@@ -28,8 +28,10 @@ class Gate:
     `ingestion.allow`. It listens on loopback only, for holders of a pass.
     """
 
-    def __init__(self, settings: IngestionSettings, *, resolve: Resolve = resolve_by_system) -> None:
-        self._router = Router(frozenset(settings.allow), settings.connect_timeout_s, resolve=resolve)
+    def __init__(
+        self, settings: IngestionSettings, *, resolve: Resolve = resolve_by_system, ports: frozenset[int] = PORTS
+    ) -> None:
+        self._router = Router(frozenset(settings.allow), settings.connect_timeout_s, resolve=resolve, ports=ports)
         self._terms = Terms(head_s=settings.connect_timeout_s, idle_s=settings.idle_timeout_s)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)

@@ -19,7 +19,8 @@ _HOP_BY_HOP = frozenset(
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
 _REQUEST = re.compile(r"([A-Z]{3,16}) ([\x21-\x7e]+) HTTP/1\.[01]")
 _STATUS = re.compile(r"HTTP/1\.[01] ([1-5]\d\d)(?: [^\x00\r\n]*)?")
-_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})", re.IGNORECASE)
+# Clients on Python 3.11 leave out the brackets of an IPv6 address.
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+|[a-z0-9._-]+):(\d{1,5})", re.IGNORECASE)
 
 Fields = tuple[tuple[str, str], ...]
 

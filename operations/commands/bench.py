@@ -20,6 +20,7 @@ from operations.bench.gateway import bench_gateway
 from operations.bench.gpu import bench_gpu
 from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
+from operations.bench.produce import bench_produce
 from operations.bench.serving.run import Load, bench_serving
 from operations.bench.serving.table import serving_table
 from operations.bench.shortcuts import bench_shortcuts
@@ -126,6 +127,18 @@ def gateway(
 ) -> None:
     """A large upload beside a raw S3 put, and 200 callers at once. Example: clipwarden bench gateway --bytes 500MB."""
     report(bench_gateway(_size_bytes(nbytes), rounds), as_json=as_json)
+
+
+@app.command()
+def produce(
+    *,
+    files: Annotated[int, typer.Option(help="How many files a round.", min=8)] = 120,
+    megabytes: Annotated[int, typer.Option(help="How large each is.", min=1, max=150)] = 5,
+    rounds: Annotated[int, typer.Option(help="How often; medians count.", min=1)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """A folder through `clipwarden produce`, beside raw puts into the store. Example: clipwarden bench produce."""
+    report(bench_produce(files, megabytes, rounds), as_json=as_json)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 import pytest
-from core.storage.ledger_memory import MemoryLedger
 
 from core.storage.items import ItemState, NewItem, Sighting
+from core.storage.ledger_memory import MemoryLedger
 from ingestion.links import RefusedLine
 from operations.commands import import_links
 from operations.commands.import_links import note

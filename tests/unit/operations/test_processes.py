@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core import leash
 from core.errors import DependencyError
 from operations import processes
-from operations.embedded import leash
 from operations.processes import Child, ProcessSpec, Stage, check_listens, last_line, nothing
 
 STUBBORN = (
