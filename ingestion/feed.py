@@ -21,10 +21,10 @@ from core.storage.ledger import Ledger
 from core.storage.ledger_pg import PostgresLedger
 from core.storage.media import S3Media
 from ingestion.bring import Answers, Bringer, Site
+from ingestion.crew import owner_name
 from ingestion.fetch import Fetched
 from ingestion.inspect import Inspector
 from ingestion.relay import Relay
-from ingestion.work import owner_name
 
 THREADS = 4
 """More than there are decoders: while one file is looked at, others are on their way to the store."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from core.errors import BrokerUnavailable, DeliveryFailed, DependencyError
+from core.errors import DeliveryFailed
 from core.settings import KafkaSettings
 from core.storage.items import Delivery, Lease, Outgoing
 from core.storage.ledger import Ledger
@@ -20,8 +20,6 @@ from ingestion.search import ITEM_ID, TopicSearch
 BATCH = 500
 DELIVERY_S = 10.0
 """How long the broker may take to confirm; what it did not confirm then may still be on the topic."""
-
-POLL_S = 0.2
 
 _log = structlog.get_logger()
 
@@ -57,23 +55,6 @@ class Relay:
         while found := self.turn():
             sent += found
         return sent
-
-    def finish(self) -> None:
-        """Turn until no event waits, whoever's it is.
-
-        Raises:
-            DeliveryFailed: some still wait after a while; any relay sends them, then or later.
-        """
-        deadline_s = time.monotonic() + 3 * self._lease.lease_s
-        cause: DependencyError | None = None
-        while events := self._ledger.waiting_events().events:
-            if time.monotonic() > deadline_s:
-                raise DeliveryFailed(f"{events} events wait in the ledger; clipwarden doctor tells why") from cause
-            try:
-                if not self.turn():
-                    time.sleep(POLL_S)
-            except (BrokerUnavailable, DeliveryFailed) as error:
-                cause = error
 
     def _settle(self) -> int:
         stranded = self._ledger.stranded(self._lease, limit=BATCH)

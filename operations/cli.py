@@ -26,6 +26,7 @@ COMMANDS = {
     "crawl": _Command("the videos of hashtag pages into the ledger", "crawl"),
     "watch": _Command("alerts in the terminal, as they come", "watch"),
     "score": _Command("verdicts in process, without servers", "score"),
+    "forget": _Command("erase a video everywhere, for good", "forget"),
     "dead-letters": _Command("list, show and replay what could not be used", "dead_letters"),
     "models": _Command("what serves, the registry, promotion, evaluation", "models"),
     "keys": _Command("keys for workers that are reached over a network", "keys"),

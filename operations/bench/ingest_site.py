@@ -28,9 +28,10 @@ def bench_videos(clip: Path) -> Iterator[str]:
         server.server_close()
 
 
-def is_video(number: int) -> bool:
-    """Whether it must be posted in the end."""
-    return number % TYPES not in {GONE, NO_VIDEO, REPEAT}
+def of_video(number: int) -> int | None:
+    """Which video a link leads to in the end: two numbers may have the same one, some have none."""
+    kind = number % TYPES
+    return None if kind in {GONE, NO_VIDEO} else number + (kind == REPEAT)
 
 
 def _video(clip: bytes, number: int) -> bytes:
@@ -53,7 +54,7 @@ def _handler(clip: bytes) -> type[BaseHTTPRequestHandler]:
             elif kind == NO_VIDEO:
                 self._send(b"<html>no video</html>")
             else:
-                body = _video(clip, number + (kind == REPEAT))
+                body = _video(clip, of_video(number) or number)
                 self._send(body, missing_bytes=100 if kind == BREAKS_OFF_ONCE and is_first else 0)
 
         def _send(self, body: bytes, *, missing_bytes: int = 0) -> None:

@@ -18,6 +18,7 @@ from operations.bench.decode import show as show_decode
 from operations.bench.flow import bench_flow
 from operations.bench.gateway import bench_gateway
 from operations.bench.gpu import bench_gpu
+from operations.bench.ingest import bench_ingest
 from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
 from operations.bench.produce import bench_produce
@@ -111,6 +112,21 @@ def shortcuts(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def ingest(
+    *,
+    items: Annotated[int, typer.Option(help="How many links.", min=20, max=100_000)] = 1_000,
+    kill_every: Annotated[str, typer.Option(help="Between two kill -9; 0s: none.")] = "5s",
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=16)] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Links through the ledger while workers are killed -9. Example: clipwarden bench ingest --kill-every 5s."""
+    result = bench_ingest(items, _seconds(kill_every), workers=workers)
+    report(result, as_json=as_json)
+    if not result["is_exact"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def sinks(
     *, verdicts: Annotated[int, typer.Option(help="How many.", min=1_000)] = 20_000, as_json: AsJson = False
 ) -> None:
@@ -165,6 +181,13 @@ def report(
         return
     for name, value in result.items():
         screen.print(f"  {name:<28} {value}")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError as error:
+        raise ConfigError(f"--kill-every {text} is no number of seconds; give e.g. 5s") from error
 
 
 def _data() -> Path | None:
