@@ -16,7 +16,7 @@ class GatewaySettings(Section):
     """
 
     host: str = "127.0.0.1"
-    port: int = Field(default=8088, ge=0, le=65_535)
+    port: int = Field(default=8600, ge=0, le=65_535)
     http_port: int = Field(default=0, ge=0, le=65_535)
     work_dir: Path = Path(".clipwarden/gateway")
     max_uploads: int = Field(default=6, ge=1, le=256)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from core.clock import Clock
 from core.errors import InputError
 from core.errors_ingest import IngestForgotten
-from core.events import VideoPosted
 from core.storage.ledger import (
     OPEN_STATES,
     Content,
@@ -24,6 +23,7 @@ from core.storage.ledger import (
     NewItem,
     Sighting,
 )
+from ingestion.event import event_of
 from ingestion.gateway.fields import PostFields
 from ingestion.gateway.refusals import IdempotencyConflict, RequestInProgress, SourcePaused
 
@@ -179,7 +179,7 @@ class Reception:
             if media is not None:
                 media.store(media.content_type)
             self._ledger.stored(owner, [item.item_id])
-        return _kept(_still(self._ledger.posted(owner, [(item.item_id, _event(item))])))
+        return _kept(_still(self._ledger.posted(owner, [(item.item_id, event_of(item))])))
 
     @contextmanager
     def _alone(self, arrival: Arrival) -> Iterator[None]:
@@ -224,20 +224,4 @@ def _content(item: Item, arrival: Arrival, media: Media | None) -> Content:
         size_bytes=media.size_bytes,
         content_type=media.content_type,
         media_uri=media.uri,
-    )
-
-
-def _event(item: Item) -> VideoPosted:
-    return VideoPosted(
-        schema_="video.posted.v1",
-        video_id=item.video_id or "",
-        media_uri=item.media_uri,
-        caption=item.caption,
-        hashtags=item.hashtags,
-        author_id=item.author_id,
-        platform=item.platform or PLATFORM,
-        language=item.language,
-        posted_at=item.posted_at or item.found_at,
-        source=item.source,
-        sha256=item.sha256,
     )

@@ -1,6 +1,7 @@
 """clipwarden bench: speed and memory, each beside its baseline in the same run."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from operations.bench.corpus import show as show_corpus
 from operations.bench.decode import TARGET_CLIPS, bench_decode
 from operations.bench.decode import show as show_decode
 from operations.bench.flow import bench_flow
+from operations.bench.gateway import bench_gateway
 from operations.bench.gpu import bench_gpu
 from operations.bench.ingest import bench_ingest
 from operations.bench.made import CLIPS
@@ -29,6 +31,9 @@ from operations.seat import EXIT_FAILED, root, screen
 from operations.state import MAX_FLOWS
 
 app = typer.Typer(no_args_is_help=True)
+
+MAX_UPLOAD_BYTES = 4 * 10**9
+"""What the length of one box in an MP4 can say."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
@@ -130,6 +135,17 @@ def sinks(
 
 
 @app.command()
+def gateway(
+    *,
+    nbytes: Annotated[str, typer.Option("--bytes", help="Of the large upload, e.g. 500MB or 2GB.")] = "2GB",
+    rounds: Annotated[int, typer.Option(help="How often it is sent; medians count.", min=1, max=100)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """A large upload beside a raw S3 put, and 200 callers at once. Example: clipwarden bench gateway --bytes 500MB."""
+    report(bench_gateway(_size_bytes(nbytes), rounds), as_json=as_json)
+
+
+@app.command()
 def produce(
     *,
     files: Annotated[int, typer.Option(help="How many files a round.", min=8)] = 120,
@@ -177,6 +193,14 @@ def _seconds(text: str) -> float:
 def _data() -> Path | None:
     named = process_environment().get("CLIPWARDEN_DEMO_DATA")
     return Path(named) if named else None
+
+
+def _size_bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,6})(MB|GB)", text.strip().upper())
+    size_bytes = int(found[1]) * {"MB": 10**6, "GB": 10**9}[found[2]] if found else 0
+    if not 10**6 <= size_bytes <= MAX_UPLOAD_BYTES:
+        raise ConfigError(f"--bytes {text}: give 1MB to {MAX_UPLOAD_BYTES // 10**9}GB, e.g. 500MB")
+    return size_bytes
 
 
 def _counts(text: str) -> list[int]:
