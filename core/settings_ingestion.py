@@ -22,7 +22,7 @@ class IngestionSettings(Section):
     `allow` opens single addresses (`host:port`, as in the link) to the gate that keeps links out of private networks:
     for tests, and for a site of your own. `cookies_file` is Netscape's format, readable by its owner alone.
     `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` and `html5` are any page. Two
-    downloads from one host begin `download_pause_s` apart.
+    downloads from one host begin `download_pause_s` apart, none is faster than `download_bytes_per_s`; 0 is no limit.
 
     An item whose worker was not heard of for `lease_s` goes to the next. A passing failure is tried again after
     `retry_s`, twice that, and so on up to `retry_max_s`, `max_attempts` times in all.

@@ -24,6 +24,7 @@ COMMANDS = {
     "produce": _Command("files or events into the pipeline", "produce"),
     "import": _Command("a list of links into the ledger", "import_links"),
     "crawl": _Command("the videos of hashtag pages into the ledger", "crawl"),
+    "download": _Command("bring in what the ledger holds, until nothing is due", "download"),
     "watch": _Command("alerts in the terminal, as they come", "watch"),
     "score": _Command("verdicts in process, without servers", "score"),
     "forget": _Command("erase a video everywhere, for good", "forget"),

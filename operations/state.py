@@ -28,6 +28,7 @@ PORT_OF = {
     "dashboard": 5,
     "gateway": 6,
     "gateway-http": 7,
+    "ingestion": 24,
 }
 FIRST_FLOW_PORT = 8
 FIRST_WORKER_PORT = 16
@@ -105,6 +106,7 @@ class Plan(Record):
     workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
     flows: int = Field(default=0, ge=0, le=MAX_FLOWS)
     dashboard: bool = False
+    ingestion: bool = False
     gateway: bool = False
     banner: str = ""
     mlflow: bool = False

@@ -83,6 +83,7 @@ class Site(YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
             if stated is not None and stated > self._order.max_bytes:
                 raise IngestTooLarge(f"the file has {stated} bytes, over {self._order.max_bytes}")
             if response.headers.get_content_type() == "text/html":
+                response.read(_PAGE_BYTES)
                 raise self.wall() or IngestTypeRefused("in place of the file there is a page")
             copied = self._copy(response, Path(self._order.into) / FILE_NAME)
         if stated is not None and copied != stated:
@@ -124,7 +125,7 @@ def _said_of(video: dict[str, Any]) -> Found:
         platform_id=_text(video.get("id"), 100) if is_known else None,
         caption=caption,
         hashtags=tuple(dict.fromkeys(_HASHTAG.findall(caption or "")))[:MAX_HASHTAGS],
-        author_id=_text(video.get("uploader_id") or video.get("uploader"), 256),
+        author_id=_text(video.get("uploader_id") or video.get("uploader"), 256) if is_known else None,
         posted_at_s=float(posted_at_s) if isinstance(posted_at_s, int | float) else None,
     )
 

@@ -7,7 +7,7 @@ says a moment later does not matter, nor where a redirect leads, because the cli
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from core.errors import ConfigError
@@ -19,6 +19,8 @@ from ingestion.egress.route import PORTS, Resolve, Router, resolve_by_system
 
 _MAX_CONNECTIONS = 256
 """Of one pass at a time; a browser keeps up to 32 open."""
+_LOOK_S = 1.0
+"""How often it is looked at whether the gate is still there."""
 
 
 class Gate:
@@ -57,13 +59,19 @@ class Gate:
         try:
             yield leave
         finally:
-            self._in_loop(door.close())
+            # A gate that was closed meanwhile has cut everything by itself.
+            with suppress(ConfigError):
+                self._in_loop(door.close())
 
     def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
         if not self._thread.is_alive():
             work.close()
             raise ConfigError("the gate is not open; use it in a with block")
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        while self._thread.is_alive():
+            with suppress(TimeoutError):
+                return future.result(_LOOK_S)
+        raise ConfigError("the gate was closed")
 
     def _run(self) -> None:
         try:

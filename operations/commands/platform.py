@@ -30,11 +30,12 @@ def up(
     worker: Annotated[bool, typer.Option(help="Run the inference worker.")] = True,
     workers: Annotated[int, typer.Option(help="How many of them: one per GPU.", min=1, max=MAX_WORKERS)] = 1,
     dashboard: Annotated[bool, typer.Option(help="Run the console.")] = True,
+    ingestion: Annotated[bool, typer.Option(help="Run the worker that fetches links.")] = True,
     gateway: Annotated[bool, typer.Option(help="Run the HTTP gateway.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the platform in the background. Example: clipwarden up --flows 2."""
-    plan = Plan(worker=worker, workers=workers, flows=flows, dashboard=dashboard, gateway=gateway)
+    plan = Plan(worker=worker, workers=workers, flows=flows, dashboard=dashboard, ingestion=ingestion, gateway=gateway)
     addresses = control.up(root(), plan, on_progress=show_progress)
     if as_json:
         typer.echo(json.dumps(addresses))

@@ -1,6 +1,8 @@
 """Downloads by yt-dlp from a site that behaves in every way it can: each end has its code."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from core.errors import ConfigError, DependencyError, IngestError
 from core.errors_ingest import IngestRateLimited
 from core.settings_ingestion import IngestionSettings
 from ingestion.download.fetcher import Downloader
+from ingestion.download.order import Order, Refusal, parse_answer
 from ingestion.egress.gate import Gate
 from tests.fixtures.site import Site
 
@@ -113,6 +116,31 @@ def test_no_variable_of_the_machine_leads_around_the_gate(
 
     assert refusal(opened(), forbidden.link("clip.mp4"), tmp_path).code == "ingest.address"
     assert forbidden.connections == 0
+
+
+def test_the_process_itself_connects_to_nothing_but_the_gate(site: Site, tmp_path: Path) -> None:
+    before = site.connections
+    order = Order(
+        parent_pid=os.getpid(),
+        link="http://a.example/clip.mp4",
+        into=str(tmp_path),
+        proxy_url=f"http://{site.address}",
+        proxy_port=site.port + 1,
+        cookies_file=None,
+        extractors=("generic",),
+        max_bytes=1_000_000,
+        max_s=20.0,
+        max_redirects=5,
+        memory_bytes=600_000_000,
+        bytes_per_s=0,
+        idle_s=5.0,
+    )
+
+    child = [sys.executable, "-m", "ingestion.download.child"]
+    said = subprocess.run(child, input=order.to_bytes(), capture_output=True, check=True).stdout
+
+    assert parse_answer(said) == Refusal("ingest.address", "the downloader tried to connect past the gate")
+    assert site.connections == before
 
 
 def test_closing_ends_what_is_under_way_and_leaves_no_process(opened: Open, site: Site, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import IngestError
-from ingestion.egress.head import parse_answer, parse_request
+from ingestion.egress.head import parse_answer, parse_request, split_head
 
 
 def head(line: str, *fields: str) -> bytes:
@@ -17,14 +17,15 @@ def test_a_request_goes_on_to_the_host_it_was_judged_by() -> None:
         "Accept: */*",
     )
 
-    request = parse_request(asked)
+    request = parse_request(*split_head(asked))
 
     assert (request.host, request.port) == ("site.test", 8080)
     assert request.to_bytes() == head("GET /a?b=1 HTTP/1.1", "Host: site.test:8080", "Accept: */*", "Connection: close")
 
 
-def test_a_tunnel_names_a_host_and_a_port() -> None:
-    request = parse_request(head("CONNECT [2001:DB8::1]:443 HTTP/1.1"))
+@pytest.mark.parametrize("host", ["[2001:DB8::1]", "2001:DB8::1"])
+def test_a_tunnel_names_a_host_and_a_port(host: str) -> None:
+    request = parse_request(*split_head(head(f"CONNECT {host}:443 HTTP/1.1")))
 
     assert (request.host, request.port, request.path) == ("2001:db8::1", 443, None)
 
@@ -46,7 +47,7 @@ def test_a_tunnel_names_a_host_and_a_port() -> None:
 )
 def test_a_request_that_cannot_be_judged_is_refused(line: str, code: str) -> None:
     with pytest.raises(IngestError) as refusal:
-        parse_request(head(line))
+        parse_request(*split_head(head(line)))
 
     assert refusal.value.code == code
 
@@ -54,7 +55,7 @@ def test_a_request_that_cannot_be_judged_is_refused(line: str, code: str) -> Non
 @pytest.mark.parametrize("field", [" folded: 1", "no colon", "a b: 1", "Content-Length: -1", "x: a\nHost: b"])
 def test_a_field_that_two_readers_could_read_differently_is_refused(field: str) -> None:
     with pytest.raises(IngestError):
-        parse_request(head("GET http://site.test/ HTTP/1.1", field))
+        parse_request(*split_head(head("GET http://site.test/ HTTP/1.1", field)))
 
 
 def test_an_answer_is_the_last_on_its_connection() -> None:
