@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from core.settings import StoreSettings
 from core.storage.history import TimescaleHistory
+from core.storage.items import ItemState
 from core.storage.ledger_pg import PostgresLedger
 from core.storage.memory import MemoryLive, MemoryMedia
 from ingestion.erase import Eraser
@@ -57,6 +58,23 @@ def test_a_forgotten_video_is_in_no_table(database: str, stores: tuple[PostgresL
 
     assert _counts(database) == kept
     assert (done.objects, sorted(deleted)) == (2, ["s3://clips/v:2", "s3://dead/2"])
+
+
+def test_an_item_that_kills_its_workers_is_given_out_no_more(
+    database: str, stores: tuple[PostgresLedger, TimescaleHistory]
+) -> None:
+    ledger, _ = stores
+    item = one(ledger)
+    with psycopg.connect(database, autocommit=True, prepare_threshold=None) as connection:
+        connection.execute("UPDATE items SET deaths = 18, lease_until = now() - interval '1 s'")
+        (again,) = ledger.claim(LEASE, limit=1)
+        connection.execute("UPDATE items SET lease_until = now() - interval '1 s'")
+
+    assert again.item_id == item.item_id
+    assert ledger.claim(LEASE, limit=1) == []
+    failed = ledger.item(item.item_id)
+    assert failed is not None
+    assert (failed.state, failed.code) == (ItemState.FAILED, "ingest.crashed")
 
 
 def test_erasing_is_audited(database: str, stores: tuple[PostgresLedger, TimescaleHistory]) -> None:
