@@ -37,6 +37,7 @@ PlatformError                     code: one string for the dead letter, the metr
 │   │   ├── IngestForbidden       ingest.forbidden     401, 403
 │   │   ├── IngestGone            ingest.gone          404, 410
 │   │   ├── IngestForgotten       ingest.forgotten     erased on request
+│   │   ├── IngestCrashed         ingest.crashed       its worker died with it, again and again
 │   │   └── IngestRepeat          ingest.repeat        the same video is in already
 │   └── InferenceError
 │       ├── InferenceRefused      inference.refused    the worker calls the input invalid

@@ -115,6 +115,12 @@ class IngestForgotten(IngestError):
     code = "ingest.forgotten"
 
 
+class IngestCrashed(IngestError):
+    """Worker after worker died with it in hand; the ledger gives it out no more."""
+
+    code = "ingest.crashed"
+
+
 class IngestRepeat(IngestError):
     """The same video is in already; a sighting is recorded."""
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.cores import decoder_children, usable_cores, worker_threads
 from core.errors import ConfigError
 from core.media.protocol import Backend
+from core.settings_gateway import GatewaySettings
 from core.settings_ingestion import IngestionSettings
 from core.settings_section import Names, Section
 
@@ -215,6 +216,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     media: MediaSettings = MediaSettings()
     ingestion: IngestionSettings = IngestionSettings()
+    gateway: GatewaySettings = GatewaySettings()
     decode: DecodeSettings = DecodeSettings()
     flow: FlowSettings = FlowSettings()
     inference: InferenceSettings = InferenceSettings()

@@ -21,7 +21,8 @@ class IngestionSettings(Section):
 
     `allow` opens single addresses (`host:port`, as in the link) to the gate that keeps links out of private networks:
     for tests, and for a site of your own. `cookies_file` is Netscape's format, readable by its owner alone.
-    `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` is any page.
+    `extractors` are the sites that links may lead to, by yt-dlp's names; `generic` and `html5` are any page. Two
+    downloads from one host begin `download_pause_s` apart, none is faster than `download_bytes_per_s`; 0 is no limit.
 
     An item whose worker was not heard of for `lease_s` goes to the next. A passing failure is tried again after
     `retry_s`, twice that, and so on up to `retry_max_s`, `max_attempts` times in all.
@@ -35,7 +36,7 @@ class IngestionSettings(Section):
     allow: Annotated[Names, AfterValidator(_are_addresses)] = ()
     connect_timeout_s: float = Field(default=10.0, gt=0)
     idle_timeout_s: float = Field(default=20.0, gt=0)
-    max_redirects: int = Field(default=5, ge=0, le=20)
+    max_redirects: int = Field(default=5, ge=1, le=20)
     download_workers: int = Field(default=2, ge=1, le=64)
     download_max_bytes: int = Field(default=200_000_000, gt=0)
     download_max_s: float = Field(default=300.0, gt=0)
@@ -43,7 +44,7 @@ class IngestionSettings(Section):
     download_bytes_per_s: int = Field(default=0, ge=0)
     download_pause_s: float = Field(default=0.0, ge=0)
     cookies_file: Path | None = None
-    extractors: Names = ("TikTok", "vm.tiktok", "youtube", "generic")
+    extractors: Names = ("TikTok", "vm.tiktok", "youtube", "html5", "generic")
     http_port: int = Field(default=0, ge=0, le=65_535)
     lease_s: float = Field(default=60.0, ge=1)
     max_attempts: int = Field(default=6, ge=1)

@@ -14,6 +14,11 @@ _LONG_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 60.0, 300.0, 180
 VIDEOS_ACCEPTED = Counter("videos_accepted", "Posted events produced by the intake.", ["source"])
 EGRESS_REFUSED = Counter("egress_refused", "What the gate out did not let pass.", ["code"])
 EGRESS_BYTES = Counter("egress_bytes", "Bytes that passed the gate out, both ways.")
+GATEWAY_REQUESTS = Counter(
+    "gateway_requests", "Requests answered, by HTTP status; `gone`: the caller left.", ["status"]
+)
+GATEWAY_BYTES = Counter("gateway_received_bytes", "Bytes of files that came whole.")
+GATEWAY_UPLOADS = Gauge("gateway_uploads", "Uploads under way.")
 
 ITEMS = Gauge("ingestion_items", "Items in the ledger.", ["source", "state", "code"])
 OLDEST_ITEM_S = Gauge("ingestion_oldest_waiting_seconds", "Since when the oldest open item waits; 0 without one.")

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import streamlit as st
-from core.storage.ledger_pg import PostgresLedger
 
 from core.clock import Clock, SystemClock
 from core.settings import Settings
 from core.storage.history import TimescaleHistory
 from core.storage.ledger import Ledger
+from core.storage.ledger_pg import PostgresLedger
 from core.storage.live import RedisLive
 from core.storage.media import S3Media
 from core.storage.ports import MediaStore, VerdictHistory

@@ -5,7 +5,9 @@ bytes, and is announced in the ledger before it is put, so that none is ever the
 """
 
 import hashlib
+import os
 import random
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,8 @@ from ingestion.inspect import Inspected, Inspector
 
 _PASSING = (MediaTimeout, MediaCrashed)
 """A machine under load looks to the cage like a hostile file; a few attempts tell them apart."""
+
+_FOLDER = "item-"
 
 _log = structlog.get_logger()
 
@@ -143,8 +147,17 @@ class Bringer:
     @contextmanager
     def _folder(self) -> Iterator[Path]:
         self._site.work_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="item-", dir=self._site.work_dir) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=self._site.work_dir) as folder:
             yield Path(folder)
+
+
+def sweep(work_dir: Path) -> None:
+    """Delete what killed workers of this machine were fetching; to be called before the first item."""
+    for folder in work_dir.glob(f"{_FOLDER}*-*"):
+        pid = folder.name.split("-")[1]
+        # In a container each life may have the same pid.
+        if pid == str(os.getpid()) or not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Answers:

@@ -1,5 +1,8 @@
 """The threads that work the ledger: some bring items, one renews their leases, one relays events, one tidies up."""
 
+import os
+import secrets
+import socket
 import threading
 from collections.abc import Callable
 
@@ -11,6 +14,7 @@ from core.health import Check, Health
 from core.storage.items import Item, Lease
 from core.storage.ledger import Ledger
 from core.telemetry import EVENTS_WAITING, ITEMS, OLDEST_ITEM_S
+from ingestion.erase import Eraser
 
 IDLE_S = 0.5
 """Between two looks for work."""
@@ -19,6 +23,11 @@ RETRY_S = 1.0
 TIDY_S = 5.0
 
 _log = structlog.get_logger()
+
+
+def owner_name(role: str) -> str:
+    """Unique to this process, also among those that had its pid before."""
+    return f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Crew:
@@ -91,17 +100,18 @@ class Hand:
 
 
 class Tidier:
-    """Counts for the metrics, and deletes what nobody needs."""
+    """Counts for the metrics, and erases what nobody needs and what nobody may keep."""
 
-    def __init__(self, ledger: Ledger, *, delete: Callable[[str], None], clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, eraser: Eraser, *, clock: Clock) -> None:
         self._ledger = ledger
-        self._delete = delete
+        self._eraser = eraser
         self._clock = clock
 
     def turn(self) -> bool:
         """Look at everything once."""
         self._count()
-        return self._ledger.remove_doomed(self._delete) > 0
+        self._eraser.forget_again()
+        return self._eraser.delete_doomed() > 0
 
     def _count(self) -> None:
         counts = self._ledger.counts()

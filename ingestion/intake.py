@@ -25,6 +25,7 @@ class Post:
     language: str | None = None
     author_id: str | None = None
     posted_at: datetime | None = None
+    hashtags: tuple[str, ...] = ()
 
 
 class Intake:
@@ -72,6 +73,7 @@ class Intake:
             video_id=video_id,
             media_uri=media_uri,
             caption=post.caption,
+            hashtags=post.hashtags,
             platform=post.platform,
             language=post.language,
             author_id=post.author_id,

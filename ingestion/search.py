@@ -1,7 +1,7 @@
 """`video.posted.v1` → which of some items' events are on it: asked only after a relay died."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 
@@ -18,6 +18,8 @@ Place = tuple[int, int]
 """Partition and offset."""
 
 LIMIT_S = 120.0
+BATCH = 500
+POLL_S = 0.2
 
 
 class TopicSearch:
@@ -27,31 +29,43 @@ class TopicSearch:
         self._settings = settings
 
     def find(self, item_ids: AbstractSet[int], *, after: Mapping[int, int]) -> dict[int, Place]:
-        """Where the events of these items lie.
+        """Where the events of these items lie; those that are missing are not on the topic.
+
+        Raises:
+            BrokerUnavailable: as from `events`.
+        """
+        found: dict[int, Place] = {}
+        with closing(self.events(after=after)) as events:
+            for item_id, place in events:
+                if item_id in item_ids:
+                    found.setdefault(item_id, place)
+                if len(found) == len(item_ids):
+                    break
+        return found
+
+    def events(self, *, after: Mapping[int, int]) -> Generator[tuple[int, Place]]:
+        """Every event that came from an item, up to the end that the topic has meanwhile; in order per partition.
 
         Args:
-            item_ids: whose events are looked for.
             after: per partition the offset behind which to begin; a partition that is not named is read whole.
-
-        Returns:
-            Those that are there; the others are not on the topic, up to the end it had when this was called.
 
         Raises:
             BrokerUnavailable: a partition could not be read to its end.
         """
-        found: dict[int, Place] = {}
         try:
             with closing(_connect(self._settings)) as consumer:
                 rest = _assign(consumer, after)
                 deadline_s = time.monotonic() + LIMIT_S
-                while rest and len(found) < len(item_ids):
+                while rest:
                     if time.monotonic() > deadline_s:
                         raise BrokerUnavailable(f"{VIDEO_POSTED.name}: not read to its end within {LIMIT_S:.0f} s")
-                    for message in consumer.consume(500, timeout=0.5):
-                        _look(message, item_ids, found, rest)
+                    for message in consumer.consume(BATCH, timeout=POLL_S):
+                        if message.error() is not None:
+                            _end(message, rest)
+                        elif item_id := _item_id(message):
+                            yield item_id, (message.partition(), message.offset())
         except KafkaException as error:
             raise BrokerUnavailable(f"{VIDEO_POSTED.name}: {error.args[0]}") from error
-        return found
 
 
 def _assign(consumer: Consumer, after: Mapping[int, int]) -> set[int]:
@@ -64,18 +78,12 @@ def _assign(consumer: Consumer, after: Mapping[int, int]) -> set[int]:
     return partitions
 
 
-def _look(message: Message, item_ids: AbstractSet[int], found: dict[int, Place], rest: set[int]) -> None:
+def _end(message: Message, rest: set[int]) -> None:
     error = message.error()
-    partition, offset = message.partition(), message.offset()
-    if error is not None:
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client exports it under this name only
-            rest.discard(partition)
-        elif not error.retriable():
-            raise KafkaException(error)
-        return
-    item_id = _item_id(message)
-    if item_id in item_ids:
-        found.setdefault(item_id, (partition, offset))
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client exports it under this name only
+        rest.discard(message.partition())
+    elif not error.retriable():
+        raise KafkaException(error)
 
 
 def _item_id(message: Message) -> int:

@@ -13,7 +13,8 @@ _LOGIN_PATH = re.compile(r"/(?:login|signin|sign-in|accounts/login)(?:[/?#]|$)",
 _PASSWORD = re.compile(r"""<input[^>]+type\s*=\s*["']?password""", re.IGNORECASE)
 _SAID_CAPTCHA = re.compile(r"captcha|not a (?:ro)?bot|verify (?:that )?you are human", re.IGNORECASE)
 _SAID_LOGIN = re.compile(
-    r"log(?:ged)?[ -]?in\b|sign(?:ed)? in\b|--cookies|account (?:is )?private|private video", re.IGNORECASE
+    r"log(?:ged)?[ -]?in(?:to)?\b|sign(?:ed)? in(?:to)?\b|--cookies|account (?:is )?private|private video",
+    re.IGNORECASE,
 )
 
 

@@ -1,7 +1,6 @@
 """`python -m ingestion.work`: works the ledger from found to posted, until it is told to stop."""
 
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -15,7 +14,6 @@ import structlog
 
 from core.clock import SystemClock
 from core.errors import ConfigError, StoreUnavailable
-from core.events import MEDIA_URI
 from core.health import Health, HealthServer
 from core.heartbeat import HeartbeatThread
 from core.media.cage import Cage
@@ -24,10 +22,12 @@ from core.storage.items import Lease
 from core.storage.ledger_pg import PostgresLedger
 from core.storage.live import RedisLive
 from core.storage.media import S3Media
-from core.storage.ports import Heartbeat, MediaStore
+from core.storage.ports import Heartbeat
 from core.telemetry import EVENTS_WAITING, configure_logging
-from ingestion.bring import Answers, Bringer, Site
-from ingestion.crew import TIDY_S, Crew, Hand, Tidier
+from ingestion.bring import Answers, Bringer, Site, sweep
+from ingestion.crew import TIDY_S, Crew, Hand, Tidier, owner_name
+from ingestion.download import downloader
+from ingestion.erase import Eraser
 from ingestion.fetch import Fetcher
 from ingestion.inspect import Inspector
 from ingestion.relay import Relay
@@ -36,11 +36,6 @@ DRAIN_S = 20.0
 """How long what is being fetched may still take after a stop; the rest is given back and fetched by the next."""
 
 _log = structlog.get_logger()
-
-
-def owner_name(role: str) -> str:
-    """Unique to this process, also among those that had its pid before."""
-    return f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Work:
@@ -59,6 +54,7 @@ class Work:
         self._ledger = PostgresLedger(pool)
         self._lease = Lease(owner_name("work"), ingestion.lease_s)
         self._media = S3Media(settings.media)
+        self.live = RedisLive(settings.redis, heartbeat_ttl_s=settings.telemetry.heartbeat_ttl_s)
         self._relay = Relay(self._ledger, settings.kafka, owner=self._lease.owner)
         self._answers = Answers(self._ledger, ingestion, owner=self._lease.owner, clock=SystemClock())
         self._bringer = Bringer(
@@ -70,16 +66,18 @@ class Work:
             owner=self._lease.owner,
         )
         self._workers = ingestion.download_workers
+        self._work_dir = ingestion.work_dir
 
     def start(self) -> None:
         """Begin to work."""
+        sweep(self._work_dir)
         hand = Hand(
             self._ledger,
             self._lease,
             bring=partial(self._answers.run, self._bringer),
             host=socket.gethostname(),
         )
-        tidier = Tidier(self._ledger, delete=partial(delete_object, self._media), clock=SystemClock())
+        tidier = Tidier(self._ledger, Eraser(self._ledger, self._media, self.live), clock=SystemClock())
         for number in range(self._workers):
             self.crew.add(f"items-{number}", hand.turn)
         self.crew.add("leases", self._renew, idle_s=self._lease.lease_s / 4)
@@ -96,16 +94,11 @@ class Work:
         except StoreUnavailable as error:
             _log.warning("ingestion.undrained", error=str(error))
         self._ledger.close()
+        self.live.close()
 
     def _renew(self) -> bool:
         self._ledger.renew(self._lease)
         return False
-
-
-def delete_object(media: MediaStore, uri: str) -> None:
-    """Delete the object of an `s3://` URI."""
-    if match := MEDIA_URI.match(uri):
-        media.remove(match[1], match[2])
 
 
 @contextmanager
@@ -125,10 +118,9 @@ def serve(settings: Settings, fetcher: Fetcher) -> int:
     with working(settings, fetcher) as work:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: work.crew.stop.set())
-        live = RedisLive(settings.redis, heartbeat_ttl_s=settings.telemetry.heartbeat_ttl_s)
         with (
             HealthServer(settings.ingestion.http_port, work.health) as server,
-            HeartbeatThread(live, partial(_heartbeat, work, server.port), settings.telemetry.heartbeat_s),
+            HeartbeatThread(work.live, partial(_heartbeat, work, server.port), settings.telemetry.heartbeat_s),
         ):
             _log.info("ingestion.ready", http_port=server.port)
             work.crew.wait()
@@ -158,8 +150,6 @@ def main() -> int:
     try:
         settings = Settings.load()
         configure_logging(settings.telemetry)
-        from ingestion.download import downloader
-
         with downloader(settings) as fetcher:
             return serve(settings, fetcher)
     except ConfigError as error:

@@ -4,11 +4,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import psycopg
@@ -16,11 +14,14 @@ import psycopg
 from core.errors import ConfigError, DependencyError
 from core.settings import Settings
 from core.topics import TOPICS
+from operations.doctor_ingestion import examine_ingestion
 from operations.embedded.broker import partition_counts
 from operations.embedded.control import status
 from operations.embedded.postgres import data_dir
+from operations.findings import Finding, judge
 from operations.processes import last_line
 from operations.state import FIRST_PORT, Paths, Plan, RunState, Site
+from operations.state import settings as site_settings
 from operations.supervisor import specs
 
 GB = 1_000_000_000
@@ -34,25 +35,6 @@ PACKAGES = {
 MANY_RESTARTS = 3
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at.
-
-    Attributes:
-        level: ok; warn (works, but); bad (does not work).
-        what: the thing; `why`: what was found; `advice`: what to do, empty when ok.
-    """
-
-    level: Literal["ok", "warn", "bad"]
-    what: str
-    why: str
-    advice: str = ""
-
-    def __str__(self) -> str:
-        """The finding as a line."""
-        return f"{self.level:<5}{self.what}: {self.why}" + (f"; {self.advice}" if self.advice else "")
-
-
 def doctor(root: Path) -> list[Finding]:
     """Look at the machine and at the platform of a root; changes nothing."""
     paths = Paths(root)
@@ -62,9 +44,9 @@ def doctor(root: Path) -> list[Finding]:
 def _machine(paths: Paths) -> Iterator[Finding]:
     python = ".".join(str(part) for part in sys.version_info[:3])
     fits = (3, 11) <= sys.version_info[:2] < (3, 13)
-    yield _judge("Python", python, bad=not fits, advice="Bytewax has wheels for 3.11 and 3.12: use one of them")
+    yield judge("Python", python, bad=not fits, advice="Bytewax has wheels for 3.11 and 3.12: use one of them")
     free = shutil.disk_usage(paths.root).free
-    yield _judge(
+    yield judge(
         "disk",
         f"{free / GB:.1f} GB free under {paths.root}",
         bad=free < GB,
@@ -72,7 +54,7 @@ def _machine(paths: Paths) -> Iterator[Finding]:
         advice="the broker keeps every record: free space, or delete the data with: clipwarden down --purge",
     )
     memory = psutil.virtual_memory().available
-    yield _judge(
+    yield judge(
         "memory",
         f"{memory / GB:.1f} GB available",
         bad=memory < GB,
@@ -80,24 +62,19 @@ def _machine(paths: Paths) -> Iterator[Finding]:
         advice="worker, flow and servers take about 3 GB together: stop something, or run fewer flows",
     )
     shared = shutil.disk_usage(SHARED_MEMORY).total
-    yield _judge(
+    yield judge(
         SHARED_MEMORY,
         f"{shared / GB:.2f} GB",
         warn=shared < GB / 4,
         advice="clips travel through it and take a slower way when it is full: start the container with --shm-size=1g",
     )
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
-    yield _judge(
+    yield judge(
         "ephemeral ports",
         f"from {low} on",
         warn=low < FIRST_PORT + 12_000,
         advice="a client's connection may take a server's port: sysctl net.ipv4.ip_local_port_range='32768 60999'",
     )
-
-
-def _judge(what: str, why: str, *, bad: bool = False, warn: bool = False, advice: str) -> Finding:
-    level: Literal["ok", "warn", "bad"] = "bad" if bad else "warn" if warn else "ok"
-    return Finding(level, what, why, "" if level == "ok" else advice)
 
 
 def _packages() -> Iterator[Finding]:
@@ -163,7 +140,7 @@ def _servers(paths: Paths) -> Iterator[Finding]:
             yield Finding("bad", spec.name, f"{row.state if row else 'not started'}, {error.message}", advice)
             continue
         restarts = row.restarts if row else 0
-        yield _judge(
+        yield judge(
             spec.name,
             f"answers on port {spec.port}, {restarts} restarts, {row.data_bytes / 1e6 if row else 0:.1f} MB of data",
             warn=restarts >= MANY_RESTARTS,
@@ -171,6 +148,7 @@ def _servers(paths: Paths) -> Iterator[Finding]:
         )
     yield from _topics(site)
     yield from _schema(site)
+    yield from examine_ingestion(site_settings(site))
 
 
 def _topics(site: Site) -> Iterator[Finding]:
@@ -203,7 +181,7 @@ def _schema(site: Site) -> Iterator[Finding]:
         for file in files("core.storage").joinpath("migrations").iterdir()
         if file.name.endswith(".sql") and not file.name.endswith(".timescale.sql") and file.name not in done
     )
-    yield _judge(
+    yield judge(
         "database",
         f"PostgreSQL {server}, {len(done)} migrations applied" + (f", missing {', '.join(missing)}" if missing else ""),
         bad=bool(missing),

@@ -1,4 +1,4 @@
-"""The product's own processes under the supervisor: inference workers, flows, console."""
+"""The product's own processes under the supervisor: inference workers, flows, ingestion, gateway, console."""
 
 import sys
 from collections.abc import Mapping
@@ -16,6 +16,10 @@ def product(site: Site, plan: Plan) -> list[ProcessSpec]:
     """The product's processes of a plan."""
     specs = [worker(site, index, plan.workers) for index in range(plan.workers if plan.worker else 0)]
     specs += [flow(site, share, plan.flows) for share in range(plan.flows)]
+    if plan.ingestion:
+        specs.append(ingestion(site))
+    if plan.gateway:
+        specs.append(gateway(site))
     if plan.dashboard:
         specs.append(console(site, plan.banner))
     return specs
@@ -60,6 +64,47 @@ def flow(site: Site, share: int, count: int) -> ProcessSpec:
         log=site.paths.logs / f"{name}.log",
         port=port,
         # It answers what is in flight before it ends.
+        grace_s=25.0,
+    )
+
+
+def ingestion(site: Site) -> ProcessSpec:
+    """The worker of the ledger."""
+    port = site.ports.of("ingestion")
+    own = {
+        "CLIPWARDEN_INGESTION__HTTP_PORT": str(port),
+        "CLIPWARDEN_INGESTION__WORK_DIR": str(site.paths.data / "ingestion"),
+    }
+    return ProcessSpec(
+        name="ingestion",
+        stage=Stage.PRODUCT,
+        command=(sys.executable, "-m", "ingestion.work"),
+        env=_environment(site, own),
+        check=partial(check_http, f"http://{site.address('ingestion')}/readyz"),
+        log=site.paths.logs / "ingestion.log",
+        port=port,
+        # What is being fetched may finish.
+        grace_s=30.0,
+    )
+
+
+def gateway(site: Site) -> ProcessSpec:
+    """The HTTP gateway."""
+    port = site.ports.of("gateway")
+    own = {
+        "CLIPWARDEN_GATEWAY__PORT": str(port),
+        "CLIPWARDEN_GATEWAY__HTTP_PORT": str(site.ports.of("gateway-http")),
+        "CLIPWARDEN_GATEWAY__WORK_DIR": str(site.paths.data / "gateway"),
+    }
+    return ProcessSpec(
+        name="gateway",
+        stage=Stage.PRODUCT,
+        command=(sys.executable, "-m", "ingestion.gateway"),
+        env=_environment(site, own),
+        check=partial(check_http, f"http://{site.address('gateway-http')}/readyz"),
+        log=site.paths.logs / "gateway.log",
+        port=port,
+        # Uploads under way may finish.
         grace_s=25.0,
     )
 

@@ -19,7 +19,17 @@ PORTS_PER_ROOT = 32
 FIRST_PORT = 20_000
 """Blocks lie below the ephemeral ports (32768 on): a client that retries a closed port there may connect to itself."""
 BLOCKS = (32_000 - FIRST_PORT) // PORTS_PER_ROOT
-PORT_OF = {"s3": 0, "broker": 1, "postgres": 2, "valkey": 3, "mlflow": 4, "dashboard": 5}
+PORT_OF = {
+    "s3": 0,
+    "broker": 1,
+    "postgres": 2,
+    "valkey": 3,
+    "mlflow": 4,
+    "dashboard": 5,
+    "gateway": 6,
+    "gateway-http": 7,
+    "ingestion": 24,
+}
 FIRST_FLOW_PORT = 8
 FIRST_WORKER_PORT = 16
 GUARD_PORT = PORTS_PER_ROOT - 1
@@ -96,6 +106,8 @@ class Plan(Record):
     workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
     flows: int = Field(default=0, ge=0, le=MAX_FLOWS)
     dashboard: bool = False
+    ingestion: bool = False
+    gateway: bool = False
     banner: str = ""
     mlflow: bool = False
 

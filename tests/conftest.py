@@ -15,9 +15,12 @@ pytest_plugins = (
     "tests.fixtures.platform",
     "tests.fixtures.registry",
     "tests.fixtures.scoring",
+    "tests.fixtures.site",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
     "tests.fixtures.tripwire",
+    # Last: it stands on others, and what it imported before they are named here would be no plugin.
+    "tests.fixtures.gateway",
 )
 
 

@@ -4,11 +4,9 @@ It reads requests from stdin and answers on stdout, one at a time, until stdin e
 starts it.
 """
 
-import ctypes
 import math
 import os
 import resource
-import signal
 import stat
 import sys
 from collections.abc import Callable
@@ -19,6 +17,7 @@ import av.logging
 import numpy as np
 from numpy.typing import NDArray
 
+from core.confine import die_with, lower
 from core.errors import ConfigError, MediaTooLarge, PlatformError
 from core.media.decode import decode_clip
 from core.media.probe import probe
@@ -34,7 +33,6 @@ from core.media.protocol import (
     to_frame,
 )
 
-_PR_SET_PDEATHSIG = 1
 _NICENESS = 5
 _MAX_OPEN_FILES = 64
 
@@ -42,7 +40,7 @@ _MAX_OPEN_FILES = 64
 def main() -> None:
     """Confine this process, then serve: arguments are the parent's pid, the memory limit and the scratch file."""
     parent_pid, memory_limit_bytes, scratch_fd = (int(argument) for argument in sys.argv[1:4])
-    _die_with(parent_pid)
+    die_with(parent_pid)
     _confine(memory_limit_bytes)
     answers_fd = _take_stdout()
     av.logging.set_level(None)
@@ -51,25 +49,11 @@ def main() -> None:
         _send(answers_fd, _answer(request, scratch_fd))
 
 
-def _die_with(parent_pid: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent_pid:
-        sys.exit("the parent died first")
-
-
 def _confine(memory_limit_bytes: int) -> None:
-    _lower(resource.RLIMIT_AS, memory_limit_bytes)
-    _lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
-    _lower(resource.RLIMIT_CORE, 0)
+    lower(resource.RLIMIT_AS, memory_limit_bytes)
+    lower(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
+    lower(resource.RLIMIT_CORE, 0)
     os.nice(_NICENESS)
-
-
-def _lower(limit: int, value: int) -> None:
-    hard = resource.getrlimit(limit)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(limit, (value, value))
 
 
 def _take_stdout() -> int:

@@ -184,6 +184,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def came_back(self, limit: int = 100) -> list[str]:
+        """The video_ids that were forgotten and have a verdict again: their events were on the topic still."""
+        ...
+
     def remove_doomed(self, delete: Callable[[str], None], *, limit: int = 100) -> int:
         """Delete objects that no item needs any more.
 

@@ -47,6 +47,12 @@ INSERT INTO operator_commands (command_id, issued_at, issued_by, command, argume
 VALUES (gen_random_uuid()::text, now(), %(by)s, 'forget', %(arguments)s, 'done', %(answer)s, now())
 """
 
+_CAME_BACK = b"""
+SELECT value FROM tombstones
+WHERE kind = 'video_id' AND EXISTS (SELECT 1 FROM videos WHERE videos.video_id = tombstones.value)
+LIMIT %(limit)s
+"""
+
 _NEXT_DOOMED = b"SELECT media_uri FROM doomed_objects ORDER BY doomed_at LIMIT 1"
 _IS_NEEDED = b"""
 SELECT EXISTS (SELECT 1 FROM items WHERE media_uri = %(uri)s AND state NOT IN ('repeated', 'refused', 'failed'))
@@ -79,6 +85,11 @@ def forget(connection: psycopg.Connection, video_id: str, by: str) -> Forgotten:
     answer = f"{done.rows} rows erased, {done.objects} objects to delete"
     connection.execute(_AUDIT, {"by": by, "arguments": json.dumps({"video_id": video_id}), "answer": answer})
     return done
+
+
+def came_back(connection: psycopg.Connection, limit: int) -> list[str]:
+    """The video_ids that were forgotten and have a verdict again."""
+    return [video_id for (video_id,) in connection.execute(_CAME_BACK, {"limit": limit})]
 
 
 def remove_one(connection: psycopg.Connection, delete: Callable[[str], None]) -> bool:

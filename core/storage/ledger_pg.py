@@ -161,6 +161,11 @@ class PostgresLedger(PostgresOutbox):
             connection.execute(sql.ALONE)
             return ledger_erase.forget(connection, video_id, by)
 
+    def came_back(self, limit: int = 100) -> list[str]:
+        """The video_ids that were forgotten and have a verdict again."""
+        with self._database.connection() as connection:
+            return ledger_erase.came_back(connection, limit)
+
     def remove_doomed(self, delete: Callable[[str], None], *, limit: int = 100) -> int:
         """Delete objects that no item needs any more."""
         return sum(1 for _ in itertools.takewhile(lambda _: self._remove_one(delete), range(limit)))

@@ -1,20 +1,33 @@
 """One connection of a client to the gate: one request and its answer, or one tunnel, and then its end."""
 
 import asyncio
+import contextlib
 import hmac
+import socket
+import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from core.errors import IngestError
 from core.errors_ingest import IngestServerFailed, IngestTimeout, IngestUnreachable
-from ingestion.egress.head import END, Request, field, parse_answer, parse_request, to_answer, to_credentials
+from ingestion.egress.head import (
+    END,
+    Fields,
+    Request,
+    field,
+    parse_answer,
+    parse_request,
+    split_head,
+    to_answer,
+    to_credentials,
+)
 from ingestion.egress.passes import Pass
 from ingestion.egress.peer import is_own
 from ingestion.egress.route import Router, Streams
 
 _CHUNK_BYTES = 64 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)
 _INTERIM = range(100, 200)
 _LOST = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
@@ -47,31 +60,30 @@ class Exchange:
             return
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(self._terms.head_s):
+            line, fields = split_head(await reader.readuntil(END))
+        if not self._admits(fields, writer):
+            return
         try:
-            request = await self._admitted(reader, writer)
-            if request is not None:
-                await self._pass_on(request, (reader, writer))
+            await self._pass_on(parse_request(line, fields), (reader, writer))
         except IngestError as error:
             self._leave.note(error)
             if self._is_answered:
                 raise
             _refuse(writer, error)
 
-    async def _admitted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
-        """The request, unless its sender has no pass."""
-        async with asyncio.timeout(self._terms.head_s):
-            head = await reader.readuntil(END)
-        request = parse_request(head)
+    def _admits(self, fields: Fields, writer: asyncio.StreamWriter) -> bool:
+        """Whether the client is the pass's holder; if not, it is told so."""
         if self._leave.token is None:
             if is_own(writer.get_extra_info("peername"), writer.get_extra_info("sockname")):
-                return request
+                return True
             writer.write(to_answer(HTTPStatus.FORBIDDEN, "not yours"))
-        elif _has_token(request, self._leave.token):
-            return request
+        elif _has_token(fields, self._leave.token):
+            return True
         else:
             challenge = [("Proxy-Authenticate", 'Basic realm="clipwarden"')]
             writer.write(to_answer(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, "a pass is needed", challenge))
-        return None
+        return False
 
     async def _pass_on(self, request: Request, client: Streams) -> None:
         server = await self._router.connect(request.host, request.port)
@@ -163,8 +175,8 @@ class Exchange:
         self._moved_at_s = asyncio.get_running_loop().time()
 
 
-def _has_token(request: Request, token: str) -> bool:
-    given = field(request.fields, "proxy-authorization") or ""
+def _has_token(fields: Fields, token: str) -> bool:
+    given = field(fields, "proxy-authorization") or ""
     return hmac.compare_digest(given.encode("latin-1"), to_credentials(token).encode())
 
 
@@ -173,16 +185,23 @@ def _refuse(writer: asyncio.StreamWriter, error: IngestError) -> None:
     writer.write(to_answer(status, str(error), [("X-Clipwarden-Code", error.code)]))
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
     """Close whatever happens; one that was cut short is dropped, so that its peer cannot take it for whole."""
     try:
         yield
     except BaseException:
-        writer.transport.abort()
+        _drop(writer)
         raise
     writer.close()
     try:
         await asyncio.wait_for(writer.wait_closed(), 5)
     except (TimeoutError, OSError):
-        writer.transport.abort()
+        _drop(writer)
+
+
+def _drop(writer: asyncio.StreamWriter) -> None:
+    """End it with a reset: after an ordinary end, a body without a stated length would look whole."""
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    writer.transport.abort()

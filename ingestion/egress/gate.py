@@ -7,7 +7,7 @@ says a moment later does not matter, nor where a redirect leads, because the cli
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from core.errors import ConfigError
@@ -15,10 +15,12 @@ from core.settings_ingestion import IngestionSettings
 from ingestion.egress.exchange import Exchange, Terms
 from ingestion.egress.head import MAX_BYTES
 from ingestion.egress.passes import Budget, Pass
-from ingestion.egress.route import Resolve, Router, resolve_by_system
+from ingestion.egress.route import PORTS, Resolve, Router, resolve_by_system
 
 _MAX_CONNECTIONS = 256
 """Of one pass at a time; a browser keeps up to 32 open."""
+_LOOK_S = 1.0
+"""How often it is looked at whether the gate is still there."""
 
 
 class Gate:
@@ -28,8 +30,10 @@ class Gate:
     `ingestion.allow`. It listens on loopback only, for holders of a pass.
     """
 
-    def __init__(self, settings: IngestionSettings, *, resolve: Resolve = resolve_by_system) -> None:
-        self._router = Router(frozenset(settings.allow), settings.connect_timeout_s, resolve=resolve)
+    def __init__(
+        self, settings: IngestionSettings, *, resolve: Resolve = resolve_by_system, ports: frozenset[int] = PORTS
+    ) -> None:
+        self._router = Router(frozenset(settings.allow), settings.connect_timeout_s, resolve=resolve, ports=ports)
         self._terms = Terms(head_s=settings.connect_timeout_s, idle_s=settings.idle_timeout_s)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
@@ -55,13 +59,19 @@ class Gate:
         try:
             yield leave
         finally:
-            self._in_loop(door.close())
+            # A gate that was closed meanwhile has cut everything by itself.
+            with suppress(ConfigError):
+                self._in_loop(door.close())
 
     def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
         if not self._thread.is_alive():
             work.close()
             raise ConfigError("the gate is not open; use it in a with block")
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        while self._thread.is_alive():
+            with suppress(TimeoutError):
+                return future.result(_LOOK_S)
+        raise ConfigError("the gate was closed")
 
     def _run(self) -> None:
         try:

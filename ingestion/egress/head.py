@@ -19,7 +19,8 @@ _HOP_BY_HOP = frozenset(
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*")
 _REQUEST = re.compile(r"([A-Z]{3,16}) ([\x21-\x7e]+) HTTP/1\.[01]")
 _STATUS = re.compile(r"HTTP/1\.[01] ([1-5]\d\d)(?: [^\x00\r\n]*)?")
-_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})", re.IGNORECASE)
+# Clients on Python 3.11 leave out the brackets of an IPv6 address.
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]+|[a-z0-9._-]+):(\d{1,5})", re.IGNORECASE)
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -71,14 +72,26 @@ class Answer:
         return _to_bytes(self.line, [*kept, ("Connection", "close")])
 
 
-def parse_request(head: bytes) -> Request:
-    """Read a request's head.
+def split_head(head: bytes) -> tuple[str, Fields]:
+    """The first line of a head, and its fields.
+
+    Raises:
+        IngestLinkInvalid: two readers could read it differently.
+    """
+    first, *rest = head.removesuffix(END).decode("latin-1").split("\r\n")
+    fields = [match.groups() for match in map(_FIELD.fullmatch, rest) if match is not None]
+    if len(fields) != len(rest):
+        raise IngestLinkInvalid("a field of the head makes no sense")
+    return first, tuple((name, value) for name, value in fields)
+
+
+def parse_request(line: str, fields: Fields) -> Request:
+    """Read a request.
 
     Raises:
         IngestSchemeRefused: it asks for something else than http, or a tunnel.
         IngestLinkInvalid: it makes no sense.
     """
-    line, fields = _split(head)
     match = _REQUEST.fullmatch(line)
     if match is None or not (field(fields, "content-length") or "0").isdecimal():
         raise IngestLinkInvalid("the request is no HTTP; ask the gate as a proxy")
@@ -94,7 +107,7 @@ def parse_answer(head: bytes) -> Answer:
         IngestServerFailed: it is no HTTP.
     """
     try:
-        line, fields = _split(head)
+        line, fields = split_head(head)
     except IngestLinkInvalid as error:
         raise IngestServerFailed("the server's answer is no HTTP") from error
     match = _STATUS.fullmatch(line)
@@ -118,14 +131,6 @@ def to_answer(status: HTTPStatus, text: str, fields: Iterable[tuple[str, str]] =
 def to_credentials(token: str) -> str:
     """What a client with this token sends as Proxy-Authorization."""
     return "Basic " + base64.b64encode(f"clipwarden:{token}".encode()).decode()
-
-
-def _split(head: bytes) -> tuple[str, Fields]:
-    first, *rest = head.removesuffix(END).decode("latin-1").split("\r\n")
-    fields = [match.groups() for match in map(_FIELD.fullmatch, rest) if match is not None]
-    if len(fields) != len(rest):
-        raise IngestLinkInvalid("a field of the head makes no sense")
-    return first, tuple((name, value) for name, value in fields)
 
 
 def _to_bytes(line: str, fields: Iterable[tuple[str, str]]) -> bytes:

@@ -23,10 +23,13 @@ async def resolve_by_system(host: str, port: int) -> list[str]:
 class Router:
     """Connects to public addresses, and to the few that `allow` names as host:port."""
 
-    def __init__(self, allow: frozenset[str], connect_timeout_s: float, *, resolve: Resolve) -> None:
+    def __init__(
+        self, allow: frozenset[str], connect_timeout_s: float, *, resolve: Resolve, ports: frozenset[int] = PORTS
+    ) -> None:
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in allow)
         self._timeout_s = connect_timeout_s
         self._resolve = resolve
+        self._ports = ports
 
     async def connect(self, host: str, port: int) -> Streams:
         """A connection to the first address that answers.
@@ -46,8 +49,8 @@ class Router:
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         is_allowed = f"{host}:{port}" in self._allow
-        if not is_allowed and port not in PORTS:
-            raise IngestAddressRefused(f"port {port} of {host} is not fetched from; 80 and 443 are")
+        if not is_allowed and port not in self._ports:
+            raise IngestAddressRefused(f"port {port} of {host} is not fetched from")
         addresses = await self._resolve(host, port)
         if not addresses:
             raise IngestUnreachable(f"{host} has no address")

@@ -3,7 +3,6 @@
 What is damaged or hostile breaks that process, or passes its limits, and never the worker. `try_out` starts it.
 """
 
-import ctypes
 import os
 import resource
 import signal
@@ -16,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.confine import die_with, lower
 from core.errors import ConfigError, ModelRefused
 from core.labels import Modality
 from models.serving.lineup import Lineup
@@ -29,7 +29,6 @@ _COPIES = 8
 """Weights are stored in half precision, read in full, and copied once while they are."""
 REFUSED = 3
 _POLL_S = 0.05
-_PR_SET_PDEATHSIG = 1
 # No secrets for a process that opens strangers' files, and no GPU: the worker's own is busy.
 ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
@@ -121,18 +120,10 @@ def prove(folder: Path, modality: Modality) -> "TorchEngine | None":
 
 def confine(parent_pid: int, size_bytes: int) -> None:
     """Die with the parent, be nice, and want no more memory than weights of this size explain."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:
-        sys.exit("the parent died first")
-    _lower(resource.RLIMIT_DATA, _SPARE_BYTES + _COPIES * size_bytes)
-    _lower(resource.RLIMIT_CORE, 0)
+    die_with(parent_pid)
+    lower(resource.RLIMIT_DATA, _SPARE_BYTES + _COPIES * size_bytes)
+    lower(resource.RLIMIT_CORE, 0)
     os.nice(10)
-
-
-def _lower(limit: int, value: int) -> None:
-    hard = resource.getrlimit(limit)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(limit, (value, value))
 
 
 if __name__ == "__main__":

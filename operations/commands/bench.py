@@ -1,6 +1,7 @@
 """clipwarden bench: speed and memory, each beside its baseline in the same run."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,9 +16,12 @@ from operations.bench.corpus import show as show_corpus
 from operations.bench.decode import TARGET_CLIPS, bench_decode
 from operations.bench.decode import show as show_decode
 from operations.bench.flow import bench_flow
+from operations.bench.gateway import bench_gateway
 from operations.bench.gpu import bench_gpu
+from operations.bench.ingest import bench_ingest
 from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
+from operations.bench.produce import bench_produce
 from operations.bench.serving.run import Load, bench_serving
 from operations.bench.serving.table import serving_table
 from operations.bench.shortcuts import bench_shortcuts
@@ -27,6 +31,9 @@ from operations.seat import EXIT_FAILED, root, screen
 from operations.state import MAX_FLOWS
 
 app = typer.Typer(no_args_is_help=True)
+
+MAX_UPLOAD_BYTES = 4 * 10**9
+"""What the length of one box in an MP4 can say."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
@@ -105,11 +112,49 @@ def shortcuts(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def ingest(
+    *,
+    items: Annotated[int, typer.Option(help="How many links.", min=20, max=100_000)] = 1_000,
+    kill_every: Annotated[str, typer.Option(help="Between two kill -9; 0s: none.")] = "5s",
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=16)] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Links through the ledger while workers are killed -9. Example: clipwarden bench ingest --kill-every 5s."""
+    result = bench_ingest(items, _seconds(kill_every), workers=workers)
+    report(result, as_json=as_json)
+    if not result["is_exact"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def sinks(
     *, verdicts: Annotated[int, typer.Option(help="How many.", min=1_000)] = 20_000, as_json: AsJson = False
 ) -> None:
     """Verdicts/s written, beside one at a time. Example: clipwarden bench sinks."""
     report(bench_sinks(verdicts), as_json=as_json)
+
+
+@app.command()
+def gateway(
+    *,
+    nbytes: Annotated[str, typer.Option("--bytes", help="Of the large upload, e.g. 500MB or 2GB.")] = "2GB",
+    rounds: Annotated[int, typer.Option(help="How often it is sent; medians count.", min=1, max=100)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """A large upload beside a raw S3 put, and 200 callers at once. Example: clipwarden bench gateway --bytes 500MB."""
+    report(bench_gateway(_size_bytes(nbytes), rounds), as_json=as_json)
+
+
+@app.command()
+def produce(
+    *,
+    files: Annotated[int, typer.Option(help="How many files a round.", min=8)] = 120,
+    megabytes: Annotated[int, typer.Option(help="How large each is.", min=1, max=150)] = 5,
+    rounds: Annotated[int, typer.Option(help="How often; medians count.", min=1)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """A folder through `clipwarden produce`, beside raw puts into the store. Example: clipwarden bench produce."""
+    report(bench_produce(files, megabytes, rounds), as_json=as_json)
 
 
 @app.command()
@@ -138,9 +183,24 @@ def report(
         screen.print(f"  {name:<28} {value}")
 
 
+def _seconds(text: str) -> float:
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError as error:
+        raise ConfigError(f"--kill-every {text} is no number of seconds; give e.g. 5s") from error
+
+
 def _data() -> Path | None:
     named = process_environment().get("CLIPWARDEN_DEMO_DATA")
     return Path(named) if named else None
+
+
+def _size_bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,6})(MB|GB)", text.strip().upper())
+    size_bytes = int(found[1]) * {"MB": 10**6, "GB": 10**9}[found[2]] if found else 0
+    if not 10**6 <= size_bytes <= MAX_UPLOAD_BYTES:
+        raise ConfigError(f"--bytes {text}: give 1MB to {MAX_UPLOAD_BYTES // 10**9}GB, e.g. 500MB")
+    return size_bytes
 
 
 def _counts(text: str) -> list[int]:

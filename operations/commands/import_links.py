@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from core.storage.ledger_pg import PostgresLedger
 
 from core.clock import SystemClock
 from core.errors_ingest import IngestForgotten
 from core.storage.items import NewItem
 from core.storage.ledger import Ledger
+from core.storage.ledger_pg import PostgresLedger
 from ingestion.links import RefusedLine, read_links
 from operations.seat import EXIT_FAILED, load_settings, screen
 

@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from operations.doctor import doctor as examine
+from operations.doctor_ingestion import delete_orphans
 from operations.embedded import control
-from operations.seat import root, screen
+from operations.seat import load_settings, root, screen
 from operations.state import MAX_WORKERS, Plan
 
 app = typer.Typer()
@@ -29,10 +30,12 @@ def up(
     worker: Annotated[bool, typer.Option(help="Run the inference worker.")] = True,
     workers: Annotated[int, typer.Option(help="How many of them: one per GPU.", min=1, max=MAX_WORKERS)] = 1,
     dashboard: Annotated[bool, typer.Option(help="Run the console.")] = True,
+    ingestion: Annotated[bool, typer.Option(help="Run the worker that fetches links.")] = True,
+    gateway: Annotated[bool, typer.Option(help="Run the HTTP gateway.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the platform in the background. Example: clipwarden up --flows 2."""
-    plan = Plan(worker=worker, workers=workers, flows=flows, dashboard=dashboard)
+    plan = Plan(worker=worker, workers=workers, flows=flows, dashboard=dashboard, ingestion=ingestion, gateway=gateway)
     addresses = control.up(root(), plan, on_progress=show_progress)
     if as_json:
         typer.echo(json.dumps(addresses))
@@ -66,8 +69,14 @@ def status(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def doctor(*, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    orphans: Annotated[bool, typer.Option("--delete-orphans", help="First delete objects that nothing knows.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """What is wrong, why, and what to do. Example: clipwarden doctor."""
+    if orphans:
+        screen.print(f"deleted {delete_orphans(load_settings())} objects")
     findings = examine(root())
     if as_json:
         typer.echo(json.dumps({"findings": [asdict(finding) for finding in findings]}, default=str))

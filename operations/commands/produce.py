@@ -1,4 +1,4 @@
-"""clipwarden produce: files or events into the pipeline."""
+"""clipwarden produce: files, folders and recorded posts into the pipeline."""
 
 import json
 import time
@@ -10,61 +10,54 @@ import typer
 from rich.progress import track
 
 from core.clock import SystemClock
-from core.errors import ConfigError, MediaError
-from core.media.cage import Cage
-from core.settings import Settings
-from core.storage.media import S3Media
-from ingestion.intake import Intake, Post, find_videos
-from ingestion.kafka import EventProducer
-from operations.seat import load_settings, screen
+from core.errors import ConfigError
+from ingestion.feed import feeding
+from ingestion.folders import find_videos
+from ingestion.intake import Post
+from ingestion.posts import Line, read_posts
+from operations.producing import Account, Producing
+from operations.seat import EXIT_FAILED, load_settings, screen
+from operations.watching import watch_folders
 
 app = typer.Typer()
-
-Line = tuple[Path | None, Post]
 
 
 @app.command()
 def produce(
     paths: Annotated[list[Path] | None, typer.Argument(help="Video files, or folders of them.")] = None,
     *,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on looking into the folders; Ctrl-C ends.")] = False,
     jsonl: Annotated[Path | None, typer.Option(help='Lines {"file":, "caption":, "video_id":, ...}.')] = None,
     caption: Annotated[str | None, typer.Option(help="The caption of every file; alone: a text-only post.")] = None,
     rate: Annotated[float, typer.Option(help="Posts per second; 0: as fast as possible.", min=0)] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Put videos into the pipeline. Example: clipwarden produce clips/ --caption "my cat" --rate 5."""
+    if watch:
+        watch_folders(load_settings(), _folders(paths, jsonl), Post(caption=caption, source="watch"))
+        return
     lines = list(_lines(paths or [], jsonl, caption))
     if not lines:
         raise ConfigError("nothing to produce: name files or folders, --jsonl FILE, or --caption TEXT")
-    refused = produce_posts(load_settings(), lines, rate=rate)
+    settings, account = load_settings(), Account()
+    with feeding(settings) as feed:
+        producing = Producing(settings, feed, account, clock=SystemClock())
+        try:
+            producing.run(_paced(track(lines, "posting", console=screen), rate), at_once=not rate)
+        finally:
+            _tell(account, as_json=as_json)
+    if account.refused or account.waiting:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _tell(account: Account, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"posted": len(lines) - len(refused), "refused": refused}))
-    for name, reason in refused.items():
+        typer.echo(json.dumps(account.as_json()))
+    for name, reason in account.refused.items():
         screen.print(f"refused {name}: {reason}", markup=False)
-    if refused:
-        raise typer.Exit(1)
-
-
-def produce_posts(settings: Settings, lines: Iterable[Line], *, rate: float = 0.0) -> dict[str, str]:
-    """Post each line at the given rate; returns what was refused, with the reason.
-
-    Raises:
-        DeliveryFailed: the broker did not confirm every event.
-    """
-    refused: dict[str, str] = {}
-    producer = EventProducer(settings.kafka)
-    cage = Cage(settings.decode)
-    try:
-        intake = Intake(S3Media(settings.media), producer, cage=cage, settings=settings, clock=SystemClock())
-        for path, post in _paced(track(list(lines), "posting", console=screen), rate):
-            try:
-                intake.post_text(post) if path is None else intake.post_file(path, post)
-            except MediaError as error:
-                refused[str(path)] = str(error)
-    finally:
-        cage.close()
-    producer.flush()
-    return refused
+    for name, reason in account.waiting.items():
+        screen.print(f"waiting {name}: {reason}", markup=False)
+    screen.print(f"{account.posted} posted, {account.repeated} known already", markup=False)
 
 
 def _paced(lines: Iterable[Line], rate: float) -> Iterator[Line]:
@@ -79,20 +72,12 @@ def _lines(paths: list[Path], jsonl: Path | None, caption: str | None) -> Iterat
     for path in find_videos(paths):
         yield path, Post(caption=caption)
     if jsonl is not None:
-        yield from _read_jsonl(jsonl)
+        yield from read_posts(jsonl)
     if not paths and jsonl is None and caption is not None:
         yield None, Post(caption=caption)
 
 
-def _read_jsonl(path: Path) -> Iterator[Line]:
-    try:
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        for row in rows:
-            file = row.pop("file", None)
-            yield (path.parent / file if file else None), Post(**row)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f'{path}: {error}; each line is an object such as {{"file": "a.mp4", "caption": "hello"}}'
-        ) from error
+def _folders(paths: list[Path] | None, jsonl: Path | None) -> list[Path]:
+    if not paths or jsonl is not None or not all(path.is_dir() for path in paths):
+        raise ConfigError("--watch looks into folders: name those that exist, and no --jsonl")
+    return paths

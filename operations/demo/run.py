@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from core.clock import SystemClock
-from core.errors import InputError
-from core.media.cage import Cage
 from core.settings import Settings
+from core.storage.items import ItemState
 from core.storage.live import RedisLive
-from core.storage.media import S3Media
-from ingestion.intake import Intake, Post
-from ingestion.kafka import EventProducer
+from ingestion.feed import Feed, feeding, this_host
+from ingestion.intake import Post
+from ingestion.posts import item_of
 from operations.audit import Audit, audit
 from operations.demo.board import Board
+from operations.producing import BATCH, TOOL
 
 QUIET_LIMIT_S = 120.0
 """The run gives up when no further verdict came for this long."""
@@ -34,24 +34,25 @@ class DemoRun:
 
     def post(self, items: Sequence[Item], *, rate: float, stop: threading.Event) -> list[str]:
         """Post at the rate; returns the video_ids the broker confirmed."""
-        producer = EventProducer(self.settings.kafka)
-        cage = Cage(self.settings.decode)
-        intake = Intake(S3Media(self.settings.media), producer, cage=cage, settings=self.settings, clock=SystemClock())
         posted: list[str] = []
         started_s = time.monotonic()
-        try:
-            for number, (path, post) in enumerate(items):
-                if stop.wait(max(0.0, started_s + number / rate - time.monotonic()) if rate else 0):
+        at_once = 1 if rate else BATCH
+        with feeding(self.settings) as feed:
+            for start in range(0, len(items), at_once):
+                if stop.wait(max(0.0, started_s + start / rate - time.monotonic()) if rate else 0):
                     break
-                try:
-                    posted.append(intake.post_file(path, post).video_id)
-                except InputError as error:
-                    self.board.refused(path, str(error))
+                posted += self._take(feed, items[start : start + at_once])
                 self.board.posted(len(posted), len(items))
-            producer.flush()
-        finally:
-            cage.close()
         return posted
+
+    def _take(self, feed: Feed, items: Sequence[Item]) -> list[str]:
+        now = SystemClock().now()
+        taken = feed.take([item_of(path, post, host=this_host(), tool=TOOL, now=now) for path, post in items])
+        feed.send()
+        for (path, _), one in zip(items, taken, strict=True):
+            if one.item.code:
+                self.board.refused(path, f"{one.item.code}: {one.item.message}")
+        return [one.item.video_id or "" for one in taken if one.item.state is ItemState.POSTED]
 
     def wait_for(self, posted: Sequence[str]) -> Audit:
         """Wait until every posted video has its verdict, or none came for a long while."""

@@ -262,7 +262,7 @@ def addresses(root: Path) -> dict[str, str]:
     site = Site.load(root)
     plan = Plan.read(site.paths.plan) or Plan()
     found = {name: site.address(name) for name in ("s3", "broker", "postgres", "valkey")}
-    for name, wanted in (("mlflow", plan.mlflow), ("dashboard", plan.dashboard)):
+    for name, wanted in (("mlflow", plan.mlflow), ("dashboard", plan.dashboard), ("gateway", plan.gateway)):
         if wanted:
             found[name] = f"http://{site.address(name)}"
     return found

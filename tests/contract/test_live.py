@@ -218,3 +218,12 @@ def test_all_keys_are_ours(live: LiveView, request: pytest.FixtureRequest) -> No
 
     assert len(names) == 9
     assert all(name.startswith(keys.PREFIX) for name in names)
+
+
+def test_a_forgotten_video_leaves_the_view(live: LiveView) -> None:
+    live.publish([make_alert("v:1"), make_alert("v:2")], current=frozenset({"v:1", "v:2"}), now=NOON)
+
+    live.forget("v:1")
+    live.forget("v:1")
+
+    assert [verdict.video_id for verdict in live.snapshot().verdicts] == ["v:2"]

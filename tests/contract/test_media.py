@@ -74,6 +74,24 @@ def test_buckets_may_exist_already(media: MediaStore) -> None:
     media.ping()
 
 
+def test_objects_are_listed_with_their_sizes(media: MediaStore) -> None:
+    media.put_bytes("clips", "a/1", b"x", "video/mp4")
+    media.put_bytes("clips", "b", CLIP, "video/mp4")
+
+    assert {found.key: found.size_bytes for found in media.listed("clips")} == {"a/1": 1, "b": len(CLIP)}
+    assert all(found.changed_at.tzinfo is not None for found in media.listed("clips"))
+    assert (media.size_bytes("clips", "b"), media.size_bytes("clips", "none")) == (len(CLIP), None)
+
+
+def test_a_removed_object_is_gone(media: MediaStore) -> None:
+    media.put_bytes("clips", "a", b"x", "video/mp4")
+
+    media.remove("clips", "a")
+    media.remove("clips", "a")
+
+    assert media.size_bytes("clips", "a") is None
+
+
 @pytest.fixture
 def s3(media_settings: MediaSettings) -> S3Media:
     media = S3Media(media_settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from core.errors import PlatformError
+from core.errors import MediaUndecodable, PlatformError
 from core.errors_ingest import IngestTruncated
 from core.media.cage import Cage
 from core.settings import DecodeSettings
@@ -49,6 +49,20 @@ def test_a_hostile_file_is_refused_with_its_code_and_nothing_else_is_opened(
     assert not bait.opened()
     assert not bait.requests
     assert cage.pids() == children
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name.startswith(("a playlist", "a concat", "a station"))])
+def test_a_file_that_names_others_stays_closed_in_the_cage_alone(
+    cage: Cage, bait: Bait, tmp_path: Path, name: str
+) -> None:
+    HOSTILE[name][1](tmp_path / "clip.mp4", bait)
+    bait.opened()
+
+    with pytest.raises(MediaUndecodable):
+        cage.probe(tmp_path / "clip.mp4")
+
+    assert not bait.opened()
+    assert not bait.requests
 
 
 def test_the_bait_is_alive(bait: Bait, tmp_path: Path) -> None:

@@ -1,22 +1,16 @@
 from datetime import timedelta
 
-from core.events import VideoPosted
-from core.storage.items import Content, Failure, Item, ItemState, Lease, NewItem, Sighting
+from core.storage.items import Failure, Item, ItemState
 from core.storage.ledger import Ledger
 from tests.fixtures.console import Console, shown
+from tests.fixtures.ledger import LEASE, one, posted
 from tests.fixtures.stores import NOON
 
-LEASE = Lease("test", 60.0)
 HOSTILE = "https://a.example/<script>window.pwned=1</script>[x](javascript:1)"
 
 
-def add(ledger: Ledger, key: str, source: str, **fields: str) -> Item:
-    (item,) = ledger.found([NewItem(key, Sighting(NOON, source), **fields)], lease=LEASE)
-    return item
-
-
-def refuse(ledger: Ledger, key: str, source: str, *, code: str = "media.undecodable", **fields: str) -> Item:
-    item = add(ledger, key, source, **fields)
+def refuse(ledger: Ledger, key: str, *, code: str = "media.undecodable", **fields: str) -> Item:
+    item = one(ledger, key, **fields)
     ledger.refused(LEASE.owner, item.item_id, Failure(code, f"why {key}"))
     return item
 
@@ -29,9 +23,9 @@ def test_before_anything_came_in_it_says_what_to_do(console: Console) -> None:
 
 
 def test_every_source_stands_with_its_items_by_state(console: Console) -> None:
-    add(console.ledger, "a", "crawl")
-    refuse(console.ledger, "b", "crawl")
-    add(console.ledger, "c", "gateway")
+    one(console.ledger, "a")
+    refuse(console.ledger, "b")
+    one(console.ledger, "c", source="gateway")
 
     page = shown(console.open_ingestion())
 
@@ -40,7 +34,7 @@ def test_every_source_stands_with_its_items_by_state(console: Console) -> None:
 
 
 def test_a_refusal_stands_with_its_code_what_it_means_and_where_it_came_from(console: Console) -> None:
-    refuse(console.ledger, "a", "crawl", code="ingest.login", link="https://a.example/1")
+    refuse(console.ledger, "a", code="ingest.login", link="https://a.example/1")
 
     page = shown(console.open_ingestion())
 
@@ -51,7 +45,7 @@ def test_a_refusal_stands_with_its_code_what_it_means_and_where_it_came_from(con
 
 
 def test_a_hostile_link_is_shown_letter_by_letter(console: Console) -> None:
-    refuse(console.ledger, "a", "<b>crawl</b>", link=HOSTILE)
+    refuse(console.ledger, "a", source="<b>crawl</b>", link=HOSTILE)
 
     page = console.open_ingestion()
 
@@ -62,7 +56,7 @@ def test_a_hostile_link_is_shown_letter_by_letter(console: Console) -> None:
 
 
 def test_a_source_is_paused_and_resumed(console: Console) -> None:
-    add(console.ledger, "a", "crawl")
+    one(console.ledger, "a")
     page = console.open_ingestion()
 
     page.button(key="pause-crawl").click().run()
@@ -75,8 +69,8 @@ def test_a_source_is_paused_and_resumed(console: Console) -> None:
 
 
 def test_what_was_refused_is_tried_again_by_source_and_by_code(console: Console) -> None:
-    first = refuse(console.ledger, "a", "crawl")
-    second = refuse(console.ledger, "b", "gateway")
+    first = refuse(console.ledger, "a")
+    second = refuse(console.ledger, "b", source="gateway")
     page = console.open_ingestion()
     assert page.button(key="retry-code-media.undecodable").label == "Retry 2"
 
@@ -90,7 +84,7 @@ def test_what_was_refused_is_tried_again_by_source_and_by_code(console: Console)
 
 
 def test_a_database_that_is_down_is_named_and_what_was_known_stays(console: Console) -> None:
-    refuse(console.ledger, "a", "crawl")
+    refuse(console.ledger, "a")
     page = console.open_ingestion()
 
     console.ledger.is_down = True
@@ -104,12 +98,7 @@ def test_a_database_that_is_down_is_named_and_what_was_known_stays(console: Cons
 
 
 def test_what_came_in_last_is_a_rate(console: Console) -> None:
-    item = add(console.ledger, "a", "produce", video_id="v:1")
-    sizes = Content(item.item_id, "v:1", sha256="0" * 64, size_bytes=120_000_000, media_uri="s3://clips/a")
-    console.ledger.fetched(LEASE.owner, [sizes])
-    console.ledger.stored(LEASE.owner, [item.item_id])
-    event = VideoPosted(schema_="video.posted.v1", video_id="v:1", platform="p", posted_at=NOON, source="produce")
-    console.ledger.posted(LEASE.owner, [(item.item_id, event)])
+    posted(console.ledger, size_bytes=120_000_000)
 
     page = shown(console.open_ingestion())
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from operations import doctor as module
-from operations.doctor import Finding, doctor
+from operations.doctor import doctor
+from operations.findings import Finding
 from operations.state import Identity, Paths, RunState
 
 

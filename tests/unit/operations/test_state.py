@@ -60,7 +60,7 @@ def test_the_registry_is_named_once_it_was_asked_for(site: Site) -> None:
 
 def test_no_process_shares_a_port() -> None:
     ports = Ports(base=20_000)
-    names = ["s3", "broker", "postgres", "valkey", "mlflow", "dashboard"]
+    names = ["s3", "broker", "postgres", "valkey", "mlflow", "dashboard", "gateway", "gateway-http", "ingestion"]
     names += [f"flow-{share}" for share in range(MAX_FLOWS)] + [f"worker-{index}" for index in range(MAX_WORKERS)]
     numbers = [ports.of(name) for name in names]
 
