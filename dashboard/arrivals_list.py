@@ -23,7 +23,7 @@ def source_list(rows: Sequence[SourceRow]) -> None:
         for place, row in enumerate(rows):
             with st.container(key=f"source-{place}", horizontal=True, vertical_alignment="center", gap="small"):
                 draw(source_card(row))
-                _retry_button(row.troubled, f"retry-source-{row.source}", lambda ledger, row=row: ledger.retry(source=row.source))  # fmt: skip  # noqa: E501
+                _retry_button(row.troubled, source=row.source)
                 _pause_button(row)
 
 
@@ -33,18 +33,18 @@ def code_list(rows: Sequence[CodeRow]) -> None:
         for place, row in enumerate(rows):
             with st.container(key=f"code-{place}", horizontal=True, vertical_alignment="center", gap="small"):
                 draw(code_card(row))
-                _retry_button(row.items, f"retry-code-{row.code}", lambda ledger, row=row: ledger.retry(code=row.code))
+                _retry_button(row.items, code=row.code)
 
 
-def _retry_button(items: int, key: str, retry: Callable[[Ledger], int]) -> None:
+def _retry_button(items: int, *, source: str | None = None, code: str | None = None) -> None:
     # Without a source's or code's name: a label is read as Markdown, and names are data.
     st.button(
         f"Retry {count(items)}" if items else "Retry",
-        key=key,
+        key=f"retry-code-{code}" if code else f"retry-source-{source}",
         icon=":material/replay:",
         disabled=not items,
         on_click=_do,
-        args=(lambda ledger: f"{plural(retry(ledger), 'item')} will be tried again.",),
+        args=(lambda ledger: f"{plural(ledger.retry(source=source, code=code), 'item')} will be tried again.",),
     )
 
 

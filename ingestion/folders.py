@@ -18,7 +18,7 @@ def find_videos(paths: Iterable[Path]) -> list[Path]:
 
 
 def fingerprint(path: Path) -> str | None:
-    """What changes whenever a file's content may have, and stays when it is moved; None where there is no file."""
+    """What changes whenever a file's content may have; None where there is no file."""
     try:
         status = path.lstat()
     except (OSError, ValueError):

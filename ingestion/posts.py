@@ -28,7 +28,7 @@ def item_of(path: Path | None, post: Post, *, host: str, tool: str, now: datetim
     """The item of a file, or of a text-only post where there is none.
 
     One whose sender named it is a video of its own, whatever others have the same bytes. One without a name is known
-    again by its file, wherever that is moved to, and after inspection by its bytes.
+    again by its place while it stays as it is, which needs no reading, and anywhere else by its bytes.
 
     Args:
         path: of the file; None for words alone.
@@ -43,7 +43,8 @@ def item_of(path: Path | None, post: Post, *, host: str, tool: str, now: datetim
         key = video_id = named or f"local:text-{digest[:20]}"
     else:
         path = path.absolute()
-        key, video_id = named or f"file:{host}:{fingerprint(path) or path}", named
+        state = hashlib.sha256(f"{path}\n{fingerprint(path)}".encode("utf-8", "surrogateescape")).hexdigest()
+        key, video_id = named or f"file:{host}:{state[:32]}", named
     return NewItem(
         item_key=key,
         sighting=Sighting(now, post.source, tool=tool),

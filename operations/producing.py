@@ -78,8 +78,9 @@ class Producing:
         Raises:
             DependencyError: some were not taken in; what was is safe, and the same lines may be given again.
         """
-        rest, media, held = iter(lines), self._settings.media, []
-        with VideoEventProducer(self._settings.kafka.brokers, buckets=media.allowed_buckets) as producer:
+        rest, buckets = iter(lines), self._settings.media.allowed_buckets
+        held: list[NewItem] = []
+        with VideoEventProducer(self._settings.kafka.brokers, buckets=buckets) as producer:
             while batch := list(islice(rest, BATCH if at_once else 1)):
                 for event in (line for line in batch if isinstance(line, Mapping)):
                     self._send(producer, event)

@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 import structlog
 
@@ -35,8 +35,7 @@ class Spool:
         self.files = folder / "uploads"
         try:
             self.files.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = (folder / _NAME).open("a+", encoding="ascii")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = _locked(folder / _NAME)
         except OSError as error:
             raise ConfigError(
                 f"{folder}: {error.strerror}; give each gateway a CLIPWARDEN_GATEWAY__WORK_DIR of its own"
@@ -60,6 +59,16 @@ class Spool:
             self._file.flush()
             os.fsync(self._file.fileno())
         return name
+
+
+def _locked(path: Path) -> TextIO:
+    file = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 class Sweeper:

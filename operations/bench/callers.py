@@ -27,8 +27,8 @@ from operations.processes import CODE_DIR
 BOUNDARY = "clipwarden-bench"
 KEYS = 20
 BLOCK_BYTES = 1 << 20
-WAIT_S = 60.0
-RETRY_S = 0.5
+WAIT_S = 120.0
+RETRY_S = 1.0
 ACCEPTED, TOO_MANY = 202, 429
 _START = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="clip.mp4"\r\n\r\n'.encode()
 _END = f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -43,7 +43,7 @@ def test_produce_takes_a_folder_and_refuses_what_is_no_video_with_its_reason(
     assert result.returncode == 1
     body = json.loads(result.stdout)
     assert body["posted"] == 1
-    assert "media.undecodable" in body["refused"][str(tmp_path / "page.mp4")]
+    assert "ingest.type" in body["refused"][str(tmp_path / "page.mp4")]
 
 
 def test_produce_reads_json_lines(pipeline: Pipeline, tmp_path: Path) -> None:
