@@ -8,6 +8,7 @@ import hashlib
 import os
 import random
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +33,6 @@ from ingestion.inspect import Inspected, Inspector
 
 _PASSING = (MediaTimeout, MediaCrashed)
 """A machine under load looks to the cage like a hostile file; a few attempts tell them apart."""
-
-_FOLDER = "item-"
 
 _log = structlog.get_logger()
 
@@ -89,11 +88,20 @@ class Bringer:
         if item.link is None and item.path is None and item.media_uri is None:
             return self._announce(Content(item.item_id, item.video_id or _own_id(item), platform=item.platform))
         with self._folder() as folder:
-            fetched = self._fetch(item, folder)
+            return self._store_fetched(item, self._fetch(item, folder))
+
+    def _store_fetched(self, item: Item, fetched: Fetched) -> Item | None:
+        put: str | None = None
+        try:
             with self._inspector.inspected(fetched.path) as video:
                 known = self._announce(self._content(item, fetched, video))
                 if known is not None and known.state is ItemState.FETCHED:
-                    self._store(known, video)
+                    put = self._store(known, video)
+        except IngestTruncated:
+            # It was written to while it was stored: what lies there now is not what its name says.
+            if put is not None:
+                self._media.remove(*_place(put))
+            raise
         return known
 
     def _fetch(self, item: Item, folder: Path) -> Fetched:
@@ -138,26 +146,34 @@ class Bringer:
             event_of(known)
         return known
 
-    def _store(self, known: Item, video: Inspected) -> None:
+    def _store(self, known: Item, video: Inspected) -> str | None:
+        """Put the object; its address, or None if it was there."""
         bucket, key = _place(known.media_uri or "")
-        if self._media.size_bytes(bucket, key) != video.size_bytes:
-            self._media.put_file(bucket, key, video.handle, video.content_type)
-            INGESTED_BYTES.labels(known.source).inc(video.size_bytes)
+        if self._media.size_bytes(bucket, key) == video.size_bytes:
+            return None
+        self._media.put_file(bucket, key, video.handle, video.content_type)
+        INGESTED_BYTES.labels(known.source).inc(video.size_bytes)
+        return known.media_uri
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
         self._site.work_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-", dir=self._site.work_dir) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{_mark()}-{os.getpid()}-", dir=self._site.work_dir) as folder:
             yield Path(folder)
 
 
 def sweep(work_dir: Path) -> None:
-    """Delete what killed workers of this machine were fetching; to be called before the first item."""
-    for folder in work_dir.glob(f"{_FOLDER}*-*"):
-        pid = folder.name.split("-")[1]
+    """Delete what killed workers of this host were fetching; to be called before the first item."""
+    for folder in work_dir.glob(f"{_mark()}-*-*"):
+        pid = folder.name.split("-")[2]
         # In a container each life may have the same pid.
         if pid == str(os.getpid()) or not Path("/proc", pid).exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mark() -> str:
+    # Containers may share a folder, and each has its own pids.
+    return "item-" + hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 class Answers:

@@ -9,13 +9,13 @@ import pytest
 
 from core.clock import SystemClock
 from core.errors import InputError, MediaNoVideo, ObjectsUnavailable
-from core.errors_ingest import IngestGone, IngestRateLimited, IngestServerFailed
+from core.errors_ingest import IngestGone, IngestRateLimited, IngestServerFailed, IngestTruncated
 from core.media.protocol import Probe
 from core.settings_ingestion import IngestionSettings
 from core.storage.items import Content, Item, ItemState, Lease
 from core.storage.ledger_memory import MemoryLedger
 from core.storage.memory import MemoryMedia
-from ingestion.bring import Answers, Bringer, Site, sweep
+from ingestion.bring import Answers, Bringer, Site, _mark, sweep
 from ingestion.fetch import Fetched
 from ingestion.inspect import Inspected
 from tests.fixtures.ledger import new_item
@@ -196,10 +196,25 @@ def test_an_upload_that_was_broken_off_is_said_to_be(rig: Rig) -> None:
     assert known.code == "ingest.truncated"
 
 
+def test_what_was_rewritten_while_it_was_stored_is_not_kept(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Eyes, "inspected", _changed_at_the_end)
+
+    known = rig.run(rig.item())
+
+    assert (known.state, known.code) == (ItemState.FETCHED, "ingest.truncated")
+    assert rig.objects() == []
+
+
+@contextmanager
+def _changed_at_the_end(_: Eyes, path: Path) -> Iterator[Inspected]:
+    yield Inspected(path, len(CLIP), hashlib.sha256(CLIP).hexdigest(), PROBE)
+    raise IngestTruncated("it was written to")
+
+
 def test_what_dead_workers_left_is_swept_away(tmp_path: Path) -> None:
-    for name in ("item-999999999-x", f"item-{1}-y", "cookies"):
+    for name in (f"{_mark()}-999999999-x", f"{_mark()}-1-y", "item-elsewhere-999999999-z", "cookies"):
         (tmp_path / name).mkdir()
 
     sweep(tmp_path)
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cookies", "item-1-y"]
+    assert {path.name for path in tmp_path.iterdir()} == {f"{_mark()}-1-y", "item-elsewhere-999999999-z", "cookies"}
