@@ -125,8 +125,7 @@ class HybridTextModel(PreTrainedModel):  # type: ignore[no-untyped-call]  # tran
 
     def set_plain_line(self) -> None:
         """Take the line over from the config, which keeps it beside the calibration: it is fitted after training."""
-        if self.config.plain_line:
-            self.plain_line = self.plain_line.new_tensor(self.config.plain_line)
+        self.plain_line = self.plain_line.new_tensor(self.config.plain_line or [0.0] * len(self.plain_line))
 
     @property
     def ngram_keep(self) -> float:

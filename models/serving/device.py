@@ -74,9 +74,12 @@ class CpuDevice:
         """Score clips."""
         return joined([self._piece(self._feed.stage(piece)) for piece in in_pieces(fills, self._max_clips)])
 
-    def ahead(self, run: Run[T], rows: Sequence[int]) -> Run[T]:  # noqa: ARG002 - see Device
-        """Nothing is begun: the cores are full with one thing at a time."""
-        return run
+    def ahead(self, run: Run[T], rows: Sequence[int]) -> Run[T]:
+        """With several threads: one begins with this, the others with the clips, and no core waits in between."""
+        if self._threads is None:
+            return run
+        begun = self._threads.submit(_begin, run, rows)
+        return lambda asked: begun.result() if asked is rows else run(asked)
 
     def _piece(self, clips: torch.Tensor) -> VideoOutput:
         network = there(self._video)
@@ -89,6 +92,11 @@ class CpuDevice:
 @torch.inference_mode()
 def _alone(network: VideoNetwork, clip: torch.Tensor) -> VideoOutput:
     return network(clip)
+
+
+@torch.inference_mode()
+def _begin(run: Run[T], rows: Sequence[int]) -> list[T]:
+    return run(rows)
 
 
 def in_pieces(fills: Sequence[Fill], most: int) -> list[Sequence[Fill]]:

@@ -40,6 +40,7 @@ class _Run:
     account: Audit
     latency_s: list[float]
     cpu_s: Mapping[str, float]
+    stolen: float
 
     @property
     def videos_per_s(self) -> float:
@@ -104,6 +105,7 @@ def _row(run: _Run, clips: int) -> dict[str, object]:
         "limit_videos_per_s": round(limit, 2),
         "fraction_of_limit": round(run.videos_per_s / limit, 3),
         "cores_busy": round(sum(per_clip_s.values()) * run.videos_per_s / CORES, 3),
+        "cores_stolen": round(run.stolen, 3),
     }
 
 
@@ -118,7 +120,7 @@ def _named(items: Sequence[Item], run: str) -> list[Item]:
 def _run(site: BenchSite, items: Sequence[Item], *, rate: float) -> _Run:
     """Upload first, so that only the path is measured; then send the events and wait for every verdict."""
     events = _upload(site, items)
-    before = _cpu_s(site)
+    before, stolen_before_s = _cpu_s(site), _stolen_s()
     producer = EventProducer(site.settings.kafka)
     started_s = time.monotonic()
     for number, event in enumerate(events):
@@ -129,7 +131,8 @@ def _run(site: BenchSite, items: Sequence[Item], *, rate: float) -> _Run:
     ids = [event.video_id for event in events]
     account = _wait(site.settings, ids)
     spent = {stage: after - before[stage] for stage, after in _cpu_s(site).items()}
-    return _Run(account, _latencies(site.settings, ids), spent)
+    stolen = (_stolen_s() - stolen_before_s) / (CORES * (time.monotonic() - started_s))
+    return _Run(account, _latencies(site.settings, ids), spent, stolen)
 
 
 def _upload(site: BenchSite, items: Sequence[Item]) -> list[VideoPosted]:
@@ -166,6 +169,11 @@ def _cpu_s(site: BenchSite) -> dict[str, float]:
         stage = "infer" if name == "worker" else "flow" if name.startswith("flow-") else name
         spent[stage] = spent.get(stage, 0.0) + cpu_s
     return spent
+
+
+def _stolen_s() -> float:
+    """What a hypervisor gave to others while something here could have run; 0 on bare metal."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def _decoding_s(process: psutil.Process) -> float:

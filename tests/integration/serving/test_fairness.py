@@ -34,10 +34,11 @@ def test_a_client_that_asks_seldom_is_answered_while_another_floods(tmp_path: Pa
     ):
         for number in range(400):
             flood.send(_infer(number))
-        until(lambda: worker.numbers()["queue_requests"] == 396)
+        # One batch is being computed; the next may be handed over already.
+        until(lambda: worker.numbers()["queue_requests"] in (392, 396))
         seldom.served()
         asked = seldom.infer(InferRequest((50,)))
-        until(lambda: worker.numbers()["queue_requests"] == 397)
+        until(lambda: worker.numbers()["queue_requests"] in (393, 397))
 
         is_open.set()
 
@@ -55,7 +56,7 @@ def test_a_flood_that_fills_the_queue_is_told_busy_and_others_find_room(tmp_path
 
     engine = StubEngine(before=wait)
     with (
-        running_worker(engine, bind=bind, max_batch=1, max_queue=8) as worker,
+        running_worker(engine, bind=bind, max_queue=8) as worker,
         raw_dealer(bind) as flood,
         raw_dealer(bind) as other,
     ):

@@ -210,7 +210,7 @@ class TestStarter:
     def test_all_three_load_and_name_themselves(self, starter: Bundle) -> None:
         served = starter.served
 
-        assert served.model_version == "text:starter-2|video:starter-2|fusion:starter-3"
+        assert served.model_version == "text:starter-5|video:starter-2|fusion:starter-3"
         assert served.labels == {
             "text": ("harmful", "hate", "harassment"),
             "video": ("harmful", "violence"),
