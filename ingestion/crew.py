@@ -100,7 +100,13 @@ class Hand:
 
 
 class Tidier:
-    """Counts for the metrics, and erases what nobody needs and what nobody may keep."""
+    """Counts for the metrics, and erases what nobody needs and what nobody may keep.
+
+    Attributes:
+        events: that waited for the topic at the last look.
+    """
+
+    events = 0
 
     def __init__(self, ledger: Ledger, eraser: Eraser, *, clock: Clock) -> None:
         self._ledger = ledger
@@ -120,4 +126,5 @@ class Tidier:
             ITEMS.labels(row.source, row.state.value, row.code or "").set(row.items)
         oldest = self._ledger.oldest_waiting()
         OLDEST_ITEM_S.set((self._clock.now() - oldest).total_seconds() if oldest else 0)
-        EVENTS_WAITING.set(self._ledger.waiting_events().events)
+        self.events = self._ledger.waiting_events().events
+        EVENTS_WAITING.set(self.events)

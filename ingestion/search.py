@@ -60,10 +60,10 @@ class TopicSearch:
                     if time.monotonic() > deadline_s:
                         raise BrokerUnavailable(f"{VIDEO_POSTED.name}: not read to its end within {LIMIT_S:.0f} s")
                     for message in consumer.consume(BATCH, timeout=POLL_S):
-                        if message.error() is not None:
-                            _end(message, rest)
+                        if error := message.error():
+                            _end(error, message.partition(), rest)
                         elif item_id := _item_id(message):
-                            yield item_id, (message.partition(), message.offset())
+                            yield item_id, (message.partition() or 0, message.offset() or 0)
         except KafkaException as error:
             raise BrokerUnavailable(f"{VIDEO_POSTED.name}: {error.args[0]}") from error
 
@@ -78,17 +78,16 @@ def _assign(consumer: Consumer, after: Mapping[int, int]) -> set[int]:
     return partitions
 
 
-def _end(message: Message, rest: set[int]) -> None:
-    error = message.error()
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client exports it under this name only
-        rest.discard(message.partition())
+def _end(error: KafkaError, partition: int | None, rest: set[int]) -> None:
+    if error.code() == KafkaError._PARTITION_EOF and partition is not None:  # noqa: SLF001 - no other name
+        rest.discard(partition)
     elif not error.retriable():
         raise KafkaException(error)
 
 
 def _item_id(message: Message) -> int:
-    value = dict(message.headers() or ()).get(ITEM_ID, b"")
-    return int(value) if value.isdigit() else 0
+    value = dict(message.headers() or ()).get(ITEM_ID)
+    return int(value) if value and value.isdigit() else 0
 
 
 def _connect(settings: KafkaSettings) -> Consumer:

@@ -23,7 +23,7 @@ from core.storage.ledger_pg import PostgresLedger
 from core.storage.live import RedisLive
 from core.storage.media import S3Media
 from core.storage.ports import Heartbeat
-from core.telemetry import EVENTS_WAITING, configure_logging
+from core.telemetry import configure_logging
 from ingestion.bring import Answers, Bringer, Site, sweep
 from ingestion.crew import TIDY_S, Crew, Hand, Tidier, owner_name
 from ingestion.download import downloader
@@ -55,6 +55,7 @@ class Work:
         self._lease = Lease(owner_name("work"), ingestion.lease_s)
         self._media = S3Media(settings.media)
         self.live = RedisLive(settings.redis, heartbeat_ttl_s=settings.telemetry.heartbeat_ttl_s)
+        self.tidier = Tidier(self._ledger, Eraser(self._ledger, self._media, self.live), clock=SystemClock())
         self._relay = Relay(self._ledger, settings.kafka, owner=self._lease.owner)
         self._answers = Answers(self._ledger, ingestion, owner=self._lease.owner, clock=SystemClock())
         self._bringer = Bringer(
@@ -77,12 +78,11 @@ class Work:
             bring=partial(self._answers.run, self._bringer),
             host=socket.gethostname(),
         )
-        tidier = Tidier(self._ledger, Eraser(self._ledger, self._media, self.live), clock=SystemClock())
         for number in range(self._workers):
             self.crew.add(f"items-{number}", hand.turn)
         self.crew.add("leases", self._renew, idle_s=self._lease.lease_s / 4)
         self.crew.add("relay", lambda: self._relay.turn() > 0)
-        self.crew.add("tidy", tidier.turn, idle_s=TIDY_S)
+        self.crew.add("tidy", self.tidier.turn, idle_s=TIDY_S)
 
     def drain(self) -> None:
         """Finish what is in hand, give back the rest, send what waits."""
@@ -140,7 +140,7 @@ def _heartbeat(work: Work, port: int) -> Heartbeat:
         version=version("clipwarden"),
         at=datetime.now(UTC),
         detail=waiting,
-        numbers={"waiting_events": EVENTS_WAITING.collect()[0].samples[0].value},
+        numbers={"waiting_events": work.tidier.events},
         port=port,
     )
 

@@ -80,12 +80,9 @@ class MemoryItems(MemoryOutbox):
             if self._is_forgotten(*marks, ("sha256", new.item_key.removeprefix("sha256:"))):
                 return
             item_id, now = next(self._next_id), utc_now()
-            fields = {name: value for name, value in vars(new).items() if name != "sighting"}
-            fields["caption"] = clean(new.caption)
-            times = {"found_at": now, "updated_at": now, "next_try": now}
-            self._items[item_id] = Item(
-                item_id=item_id, source=new.sighting.source, state=ItemState.FOUND, **fields, **times
-            )
+            fields: dict[str, Any] = {name: value for name, value in vars(new).items() if name != "sighting"}
+            fields |= {"caption": clean(new.caption), "found_at": now, "updated_at": now, "next_try": now}
+            self._items[item_id] = Item(item_id=item_id, source=new.sighting.source, state=ItemState.FOUND, **fields)
             self._ids[new.item_key] = item_id
             self._sightings[item_id] = {}
         self._sightings[self._ids[new.item_key]].setdefault(new.sighting)

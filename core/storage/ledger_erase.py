@@ -27,7 +27,8 @@ _DOOM = b"""
 INSERT INTO doomed_objects (media_uri, doomed_at)
 SELECT DISTINCT uri, now() FROM (
     SELECT body->>'media_uri' AS uri FROM verdicts WHERE video_id = %(video_id)s
-    UNION ALL SELECT payload_uri FROM dead_letters WHERE video_id = %(video_id)s
+    UNION ALL SELECT payload_uri FROM dead_letters
+    WHERE video_id = %(video_id)s OR key = convert_to(%(video_id)s, 'UTF8')
 ) AS object
 WHERE uri IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM videos WHERE video_id <> %(video_id)s AND body->>'media_uri' = uri)

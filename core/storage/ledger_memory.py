@@ -23,8 +23,8 @@ class MemoryLedger(MemoryItems):
             for item in items:
                 self._note(item)
             ids = [self._ids.get(item.item_key) for item in items]
-            for item_id in ids if lease else ():
-                if item_id is not None and self._is_due(self._items[item_id], None, any_host=True):
+            for item_id in ids:
+                if lease and item_id is not None and self._is_due(self._items[item_id], None, any_host=True):
                     self._lease(item_id, lease)
             return [
                 forgotten_item(item) if item_id is None else self._items[item_id]

@@ -73,7 +73,7 @@ class PostgresLedger(PostgresOutbox):
         arguments = {"owner": owner, "contents": contents_json(contents)}
         with self._database.transaction() as connection:
             connection.execute(sql.ALONE)
-            fates = [Fate(*row, None, None) for row in connection.execute(sql.JUDGE_CONTENTS, arguments)]
+            fates = [Fate(*row) for row in connection.execute(sql.JUDGE_CONTENTS, arguments)]
             going_on = _end(connection, fates)
             connection.execute(sql.FETCHED, {**arguments, "ids": going_on})
             return _items(connection, sql.BY_ID, {"ids": [fate.item_id for fate in fates]})

@@ -23,8 +23,8 @@ class Fate:
     item_id: int
     is_forgotten: bool
     twin: str | None
-    video_id: str | None
-    sha256: str | None
+    video_id: str | None = None
+    sha256: str | None = None
 
 
 def fates_of(batch: Iterable[Fate]) -> list[Fate]:
