@@ -6,9 +6,11 @@ The spool is what the decoder's cage opens: until it has, the store holds parts 
 import asyncio
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +31,9 @@ _TYPES = (
     (0, b"OggS", "video/ogg"),
 )
 """A store wants an object's type before its first part, and the decoder says it after the last one."""
+
+PARTS_IN_FLIGHT = 2
+"""A store that waits for its disk after each part has the next one meanwhile."""
 
 T = TypeVar("T")
 
@@ -61,7 +66,7 @@ class Shelf:
 class Upload:
     """Takes a file in chunks; used by one task of the loop.
 
-    At most two parts are in memory, one that fills and one that is sent: while the latter takes its time, so does the
+    At most three parts are in memory, one that fills and two that are sent: while those take their time, so does the
     caller. A file of one part is put in one piece, once it is known to be good.
     """
 
@@ -74,10 +79,11 @@ class Upload:
         self._digest = hashlib.sha256()
         self._size_bytes = 0
         self._filling = bytearray()
-        self._sending: asyncio.Future[None] | None = None
+        self._order = asyncio.Lock()
+        self._sending: deque[asyncio.Task[str]] = deque()
         self._open: OpenUpload | None = None
         self._tags: list[str] = []
-        # A part under way when its request is cancelled must not outlive the abort.
+        # What was stored by a thread must not be aborted by the end of a request that was cancelled.
         self._turn = threading.Lock()
         self._is_over = False
 
@@ -100,9 +106,9 @@ class Upload:
         self._filling += data
         self._size_bytes += len(data)
         if len(self._filling) >= MIN_PART_BYTES:
-            await self._sent()
+            await self._sent(PARTS_IN_FLIGHT - 1)
             part, self._filling = self._filling, bytearray()
-            self._sending = self._in_pool(lambda: self._send(part))
+            self._begin_sending(part)
 
     async def finish(self) -> Received:
         """All bytes are there: spooled, hashed, and, if they were more than a part, sent.
@@ -110,8 +116,12 @@ class Upload:
         Raises:
             ObjectsUnavailable: a part could not be sent.
         """
-        await self._sent()
-        await self._in_pool(self._close)
+        if self._size_bytes > len(self._filling) > 0:
+            self._begin_sending(self._filling)
+        elif self._filling:
+            await self._in_pool(partial(self._take, self._filling))
+        await self._sent(0)
+        await self._in_pool(self._file.close)
         return Received(self._spool, self._digest.hexdigest(), self._size_bytes)
 
     def store(self, content_type: str) -> None:
@@ -129,31 +139,37 @@ class Upload:
 
     async def close(self) -> None:
         """Forget the spool and, unless it was stored, every part; also when the request was cancelled."""
-        await asyncio.shield(self._in_pool(self._discard))
+        await asyncio.shield(asyncio.create_task(self._end()))
 
-    async def _sent(self) -> None:
-        if self._sending is not None:
-            sending, self._sending = self._sending, None
-            await sending
+    async def _end(self) -> None:
+        # A part that arrived after the abort would stay.
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        await self._in_pool(self._discard)
+
+    def _begin_sending(self, part: bytearray) -> None:
+        number = len(self._tags) + len(self._sending) + 1
+        self._sending.append(asyncio.create_task(self._send(part, number)))
+
+    async def _sent(self, but: int) -> None:
+        """Wait until no more parts than so many are under way."""
+        while len(self._sending) > but:
+            # Whoever cancels the request must not cancel the part: it would arrive after the abort.
+            self._tags.append(await asyncio.shield(self._sending[0]))
+            self._sending.popleft()
+
+    async def _send(self, part: bytearray, number: int) -> str:
+        async with self._order:
+            upload = await self._in_pool(partial(self._take_for_part, part))
+        return await self._in_pool(partial(self._shelf.parts.put, upload, number, part))
 
     def _in_pool(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _send(self, part: bytearray) -> None:
-        with self._turn:
-            if self._is_over:
-                return
-            self._take(part)
-            if self._open is None:
-                self._open = self._shelf.parts.begin(self.key, _guess(part))
-            self._tags.append(self._shelf.parts.put(self._open, len(self._tags) + 1, part))
-
-    def _close(self) -> None:
-        with self._turn:
-            self._take(self._filling)
-            self._file.close()
-            if self._open is not None and self._filling:
-                self._tags.append(self._shelf.parts.put(self._open, len(self._tags) + 1, self._filling))
+    def _take_for_part(self, part: bytearray) -> OpenUpload:
+        self._take(part)
+        if self._open is None:
+            self._open = self._shelf.parts.begin(self.key, _guess(part))
+        return self._open
 
     def _take(self, part: bytearray) -> None:
         self._digest.update(part)

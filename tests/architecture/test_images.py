@@ -32,8 +32,8 @@ PROCESSES = [
     Process(
         "operations/Dockerfile",
         "operations.prepare, operations.cli, operations.commands.dead_letters, operations.commands.produce, "
-        "operations.commands.watch, operations.commands.api_keys, ingestion.gateway.__main__, "
-        "ingestion.work, core.media.child",
+        "operations.commands.watch, operations.commands.api_keys, ingestion.gateway.__main__, ingestion.work, "
+        "core.media.child",
         ("operations", "ingestion"),
     ),
 ]

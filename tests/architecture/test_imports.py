@@ -21,7 +21,7 @@ HOMES = {
     "zmq": {"models/"},
     "matplotlib": {"models/evaluation/pictures.py"},
     "sklearn": {"models/training/"},
-    "minio": {"core/storage/media.py", "operations/embedded/s3.py"},
+    "minio": {"core/storage/media.py", "core/storage/parts.py", "operations/embedded/s3.py"},
 }
 """Technology → where it may be imported; what ends with a slash is a folder."""
 

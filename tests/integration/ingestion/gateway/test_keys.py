@@ -1,6 +1,7 @@
 """API keys: shown once, kept as hashes, scoped, ended at once; and what each may ask at a time."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,7 +29,9 @@ def keys(platform: Platform) -> ApiKeys:
 
 def clipwarden(platform: Platform, *arguments: str) -> str:
     command = [COMMAND, "api-keys", *arguments]
-    return subprocess.run(command, env=dict(platform.env), capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, env={**os.environ, **platform.env}, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_a_key_is_made_listed_and_revoked_on_the_command_line(platform: Platform, keys: ApiKeys) -> None:

@@ -1,7 +1,6 @@
 """Hostile requests: each refused with a status, our code and one line, and nothing of it stays."""
 
 import json
-import socket
 from collections.abc import Callable
 from contextlib import closing
 
@@ -9,7 +8,7 @@ import httpx
 import pytest
 
 from core.storage.api_keys import Scope
-from tests.fixtures.gateway import BOUNDARY, GatewayProcess, make_key
+from tests.fixtures.gateway import BOUNDARY, GatewayProcess, make_key, read_all
 from tests.fixtures.stores import eventually
 
 pytestmark = pytest.mark.integration
@@ -153,20 +152,10 @@ def _chunk(data: bytes) -> bytes:
 )
 def test_a_head_that_is_none_is_refused_and_the_connection_ends(gateway: GatewayProcess, head: str) -> None:
     with closing(gateway.raw(head)) as connection:
-        answer = _read_all(connection)
+        answer = read_all(connection)
 
     assert b" 400 " in answer.split(b"\r\n")[0] or b" 401 " in answer.split(b"\r\n")[0] or not answer
     assert gateway.get("/openapi.json").status_code == 200
-
-
-def _read_all(connection: socket.socket) -> bytes:
-    data = b""
-    try:
-        while chunk := connection.recv(65_536):
-            data += chunk
-    except ConnectionResetError:
-        pass
-    return data
 
 
 def test_who_has_no_key_or_not_this_scope_is_refused(gateway: GatewayProcess, make_clip: Clip) -> None:
