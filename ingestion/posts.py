@@ -37,20 +37,15 @@ def item_of(path: Path | None, post: Post, *, host: str, tool: str, now: datetim
         tool: what takes it in, with its version.
         now: when.
     """
-    named = post.video_id
-    if path is None:
-        digest = hashlib.sha256((post.caption or "").encode("utf-8", "replace")).hexdigest()
-        key = video_id = named or f"local:text-{digest[:20]}"
-    else:
-        path = path.absolute()
-        state = hashlib.sha256(f"{path}\n{fingerprint(path)}".encode("utf-8", "surrogateescape")).hexdigest()
-        key, video_id = named or f"file:{host}:{state[:32]}", named
+    named, words_id = post.video_id, f"local:text-{_digest(post.caption or '')[:20]}"
+    path = None if path is None else path.absolute()
+    file_key = f"file:{host}:{_digest(f'{path} {path and fingerprint(path)}')[:32]}"
     return NewItem(
-        item_key=key,
+        item_key=named or (words_id if path is None else file_key),
         sighting=Sighting(now, post.source, tool=tool),
         path=None if path is None else str(path),
         host=None if path is None else host,
-        video_id=video_id,
+        video_id=named or (words_id if path is None else None),
         is_distinct=named is not None,
         caption=post.caption,
         hashtags=post.hashtags,
@@ -59,6 +54,11 @@ def item_of(path: Path | None, post: Post, *, host: str, tool: str, now: datetim
         language=post.language,
         posted_at=post.posted_at,
     )
+
+
+def _digest(text: str) -> str:
+    # Names of files may hold bytes that are no text.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_posts(file: Path) -> Iterator[Line]:

@@ -34,6 +34,7 @@ SETTINGS = IngestionSettings(
     crawl_page_timeout_s=4,
     crawl_answer_max_bytes=MEGABYTE // 2,
 )
+LATER_S = 4_102_444_800
 KILLED = """
 import sys, time
 from core.clock import SystemClock
@@ -164,17 +165,20 @@ def test_a_page_that_hangs_the_browser_is_given_up_and_nothing_of_it_is_left(rea
     assert not _chromiums_of(os.getpid())
 
 
-def test_cookies_go_to_the_site_and_never_to_the_disk(hashtags: HashtagSite, tmp_path: Path) -> None:
-    session = Cookie("sessionid", "made-up", ".tiktok.test", "/", is_secure=False, is_http_only=True, expires_s=None)
+def test_cookies_go_to_the_site_and_never_to_the_disk(hashtags: HashtagSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Cookie("sessionid", "1", ".tiktok.test", "/", is_secure=False, is_http_only=True, expires_s=LATER_S)
+    browser = Browser(hashtags.proxy, SETTINGS, cookies=[session], clock=SystemClock())
+    profile, held = browser._chromium._profile, []
+    # Chromium writes its cookies when it ends, if not before.
+    monkeypatch.setattr(profile, "cleanup", lambda: held.extend(_files_with(b"sessionid", Path(profile.name))))
 
-    with closing(Browser(hashtags.proxy, SETTINGS, cookies=[session], clock=SystemClock())) as browser:
+    with closing(browser):
         browser.open(f"{hashtags.address}/tag/dry", lambda _: False)
-        profile = Path(browser._chromium._profile.name)
-        held = [file for file in profile.rglob("*") if file.is_file() and b"made-up" in file.read_bytes()]
 
-    assert "sessionid=made-up" in hashtags.cookies
+    assert "sessionid=1" in hashtags.cookies
     assert not held
-    assert not profile.exists()
+    monkeypatch.undo()
+    profile.cleanup()
 
 
 def test_a_browser_that_is_closed_leaves_no_process(hashtags: HashtagSite) -> None:
@@ -232,6 +236,10 @@ def test_everything_goes_through_the_gate_which_opens_only_what_is_allowed(hasht
 
 def _chromiums_of(pid: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(pid).children(recursive=True) if "chrom" in child.name() and _runs(child)]
+
+
+def _files_with(words: bytes, folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and words in file.read_bytes()]
 
 
 def _profiles_of(pid: int) -> list[Path]:
