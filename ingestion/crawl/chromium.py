@@ -133,7 +133,7 @@ class Chromium:
             address,
             proxy=Proxy({"proxyType": ProxyType.DIRECT}),
             # Past the page's own time the driver itself hangs, and would hang again.
-            timeout=settings.crawl_page_timeout_s + SCRIPT_TIMEOUT_S + END_TIMEOUT_S,
+            timeout=int(settings.crawl_page_timeout_s + SCRIPT_TIMEOUT_S + END_TIMEOUT_S),
             init_args_for_pool_manager={"init_args_for_pool_manager": {"retries": False}},
         )
         driver = Remote(ChromeRemoteConnection(address, client_config=config), options=chosen)

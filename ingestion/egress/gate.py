@@ -5,6 +5,8 @@ says a moment later does not matter, nor where a redirect leads, because the cli
 """
 
 import asyncio
+import math
+import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -36,6 +38,7 @@ class Gate:
         self._router = Router(frozenset(settings.allow), settings.connect_timeout_s, resolve=resolve, ports=ports)
         self._terms = Terms(head_s=settings.connect_timeout_s, idle_s=settings.idle_timeout_s)
         self._loop = asyncio.new_event_loop()
+        self._doors: set[_Door] = set()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
 
     def __enter__(self) -> Self:
@@ -43,6 +46,8 @@ class Gate:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for door in tuple(self._doors):
+            self._in_loop(door.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
@@ -54,19 +59,24 @@ class Gate:
         in, by what the kernel says of the connection.
         """
         leave = Pass(budget, has_token=has_token)
+        self._check_open()
         door = _Door(leave, self._router, self._terms)
         self._in_loop(door.open())
+        self._doors.add(door)
         try:
             yield leave
         finally:
-            # A gate that was closed meanwhile has cut everything by itself.
+            self._doors.discard(door)
+            # A gate that was closed meanwhile has closed its doors itself.
             with suppress(ConfigError):
+                self._check_open()
                 self._in_loop(door.close())
 
-    def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
+    def _check_open(self) -> None:
         if not self._thread.is_alive():
-            work.close()
             raise ConfigError("the gate is not open; use it in a with block")
+
+    def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         while self._thread.is_alive():
             with suppress(TimeoutError):
@@ -87,54 +97,69 @@ async def _cancel_all() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await _settle()
+
+
+async def _settle() -> None:
+    """Let the transports that were dropped close their sockets."""
+    for _ in range(2):
+        await asyncio.sleep(0)
 
 
 class _Door:
-    """A pass's own port, and the connections that came in by it."""
+    """A pass's own port, and the connections that came in by it.
+
+    It accepts by itself: asyncio's server loses, unclosed, what it accepts in the moment in which it is closed.
+    """
 
     def __init__(self, leave: Pass, router: Router, terms: Terms) -> None:
         self._leave = leave
         self._router = router
         self._terms = terms
-        self._server: asyncio.Server | None = None
+        self._listener = socket.socket()
         self._timer: asyncio.TimerHandle | None = None
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Listen, and start the budget's clock."""
+        """Let clients in, and start the budget's clock."""
+        loop = asyncio.get_running_loop()
+        self._listener.setblocking(False)  # noqa: FBT003 - the library's signature
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(_MAX_CONNECTIONS)
+        loop.add_reader(self._listener, self._accept)
+        self._leave.port = int(self._listener.getsockname()[1])
         self._leave.on_spent = self._cut
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_BYTES)
-        self._leave.port = int(self._server.sockets[0].getsockname()[1])
-        if self._leave.budget.max_s < float("inf"):
-            loop = asyncio.get_running_loop()
+        if self._leave.budget.max_s < math.inf:
             self._timer = loop.call_later(self._leave.budget.max_s, self._leave.expire)
 
     async def close(self) -> None:
-        """Listen no more, and wait until the connections are cut."""
+        """Let nobody in any more, and wait until the connections are cut."""
         if self._timer is not None:
             self._timer.cancel()
         self._cut()
         await asyncio.gather(*self._at_work, return_exceptions=True)
+        await _settle()
 
     def _cut(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        if self._listener.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
         for task in self._at_work:
             if task is not asyncio.current_task():
                 task.cancel()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a connection is served by a task")
-        if len(self._at_work) >= _MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._at_work.add(task)
-        try:
-            await Exchange(self._leave, self._router, self._terms).serve(reader, writer)
-        except asyncio.CancelledError:
-            # Cut by us, and its connections dropped; asyncio's server cannot bear a cancelled task.
-            return
-        finally:
-            self._at_work.discard(task)
+    def _accept(self) -> None:
+        with suppress(OSError):
+            client, _ = self._listener.accept()
+            if len(self._at_work) >= _MAX_CONNECTIONS:
+                client.close()
+                return
+            task = asyncio.get_running_loop().create_task(self._serve(client))
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
+            # For a task that is cancelled before it began, and then closes nothing by itself.
+            task.add_done_callback(lambda _: client.close())
+
+    async def _serve(self, client: socket.socket) -> None:
+        streams = await asyncio.open_connection(sock=client, limit=MAX_BYTES)
+        await Exchange(self._leave, self._router, self._terms).serve(*streams)

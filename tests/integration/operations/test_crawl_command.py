@@ -104,10 +104,9 @@ def test_a_stop_while_it_waits_for_a_page_ends_the_browser_too(site: Site, ledge
     family = psutil.Process(process.pid).children(recursive=True)
 
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=30)
+    process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert said.strip().endswith("clipwarden: stopped")
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not [left for left in alive if left.is_running() and left.status() != psutil.STATUS_ZOMBIE]
 
