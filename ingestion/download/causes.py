@@ -2,10 +2,11 @@
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, TransportError
@@ -44,7 +45,13 @@ _STATUSES: dict[int, type[IngestError]] = {
 def to_ingest_error(error: BaseException) -> IngestError:
     """The error that says why, from the first in the chain of causes that knows."""
     chain = list(_causes(error))
-    for kind, judge in (
+    judged = (judge(found) for kind, judge in _judges() for found in chain if isinstance(found, kind))
+    return next(judged, IngestServerFailed(f"the page broke its reader ({type(error).__name__})"))
+
+
+def _judges() -> tuple[tuple[type[BaseException], Callable[[Any], IngestError]], ...]:
+    """Who knows best comes first."""
+    return (
         (IngestError, lambda found: found),
         (HTTPError, _of_status),
         (MemoryError, lambda _: IngestTooLarge("the page or the file takes more memory than a download may use")),
@@ -55,11 +62,7 @@ def to_ingest_error(error: BaseException) -> IngestError:
         (GeoRestrictedError, lambda _: IngestForbidden("the site does not show it in this country")),
         (ExtractorError, _of_words),
         (OSError, _of_system),
-    ):
-        for found in chain:
-            if isinstance(found, kind):
-                return judge(found)
-    return IngestServerFailed(f"the page broke its reader ({type(error).__name__})")
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

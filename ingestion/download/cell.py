@@ -9,6 +9,7 @@ import math
 import os
 import resource
 from pathlib import Path
+from typing import Any
 
 from core.confine import die_with, lower
 from core.errors_ingest import IngestAddressRefused
@@ -66,7 +67,10 @@ def _check_name(host: object) -> None:
 def _check_file(arguments: tuple[object, ...], folder: Path) -> None:
     path, _mode, flags = arguments
     # A number is a descriptor that is open already.
-    if isinstance(flags, int) and flags & _WRITES and not isinstance(path, int):
-        is_path = isinstance(path, str | bytes | os.PathLike)
-        if not is_path or folder not in Path(os.fsdecode(path)).resolve().parents:
-            raise PermissionError("the downloader tried to write outside its folder")
+    is_written = isinstance(flags, int) and flags & _WRITES and not isinstance(path, int)
+    if is_written and not (isinstance(path, str | bytes | os.PathLike) and folder in _resolved(path).parents):
+        raise PermissionError("the downloader tried to write outside its folder")
+
+
+def _resolved(path: str | bytes | os.PathLike[Any]) -> Path:
+    return Path(os.fsdecode(path)).resolve()

@@ -15,7 +15,8 @@ def _tree(kind: type[PlatformError] = PlatformError) -> Iterator[type[PlatformEr
         yield from _tree(child)
 
 
-EVERY = list(_tree())
+# Another package draws its own branch.
+EVERY = [kind for kind in _tree() if kind.__module__.startswith("core.")]
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
