@@ -75,12 +75,13 @@ def test_buckets_may_exist_already(media: MediaStore) -> None:
 
 
 def test_objects_are_listed_with_their_sizes(media: MediaStore) -> None:
-    media.put_bytes("clips", "a/1", b"x", "video/mp4")
-    media.put_bytes("clips", "b", CLIP, "video/mp4")
+    media.ensure_buckets(["listed"])
+    media.put_bytes("listed", "a/1", b"x", "video/mp4")
+    media.put_bytes("listed", "b", CLIP, "video/mp4")
 
-    assert {found.key: found.size_bytes for found in media.listed("clips")} == {"a/1": 1, "b": len(CLIP)}
-    assert all(found.changed_at.tzinfo is not None for found in media.listed("clips"))
-    assert (media.size_bytes("clips", "b"), media.size_bytes("clips", "none")) == (len(CLIP), None)
+    assert {found.key: found.size_bytes for found in media.listed("listed")} == {"a/1": 1, "b": len(CLIP)}
+    assert all(found.changed_at.tzinfo is not None for found in media.listed("listed"))
+    assert (media.size_bytes("listed", "b"), media.size_bytes("listed", "none")) == (len(CLIP), None)
 
 
 def test_a_removed_object_is_gone(media: MediaStore) -> None:
