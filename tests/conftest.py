@@ -2,10 +2,14 @@
 
 import importlib.util
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
+
+# A suite that was started in the background ignores Ctrl-C, and so would every command that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = (
     "tests.fixtures.browser",
