@@ -6,6 +6,7 @@ from confluent_kafka import KafkaError as BrokerError
 from confluent_kafka import KafkaException, Message, Producer
 
 from core import topics
+from core.delivery import no_proof
 from core.errors import DeliveryFailed
 from core.events import DeadLetter, Verdict
 from core.settings import KafkaSettings
@@ -16,7 +17,7 @@ class TopicPublisher:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._timeout_s = settings.request_timeout_s
-        self._failures: list[BrokerError] = []
+        self._failures: list[str] = []
         self._settings = settings
         self._producer = _connect(settings)
 
@@ -57,9 +58,9 @@ class TopicPublisher:
         self._producer.purge()
         self._producer = _connect(self._settings)
 
-    def _confirm(self, error: BrokerError | None, _message: Message) -> None:
-        if error is not None:
-            self._failures.append(error)
+    def _confirm(self, error: BrokerError | None, message: Message) -> None:
+        if (reason := no_proof(error, message)) is not None:
+            self._failures.append(reason)
 
 
 def _connect(settings: KafkaSettings) -> Producer:

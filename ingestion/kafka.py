@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from core import topics
+from core.delivery import no_proof
 from core.errors import BrokerUnavailable, DeliveryFailed
 from core.events import VideoPosted
 from core.settings import KafkaSettings
@@ -107,8 +108,8 @@ class EventProducer:
         self._producer = _connect(self._settings)
 
     def _confirm(self, on_report: OnReport | None, error: BrokerError | None, message: Message) -> None:
-        if error is not None:
-            self._failures.append(error.str())
+        if (reason := no_proof(error, message)) is not None:
+            self._failures.append(reason)
             return
         self.confirmed += 1
         partition, offset = message.partition(), message.offset()
