@@ -11,16 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from core.errors import DeliveryFailed
-from core.settings import KafkaSettings
+from core.settings import KafkaSettings, StoreSettings
 from core.storage.ledger_pg import PostgresLedger
 from core.topics import VIDEO_POSTED
 from ingestion.relay import Relay
 from tests.fixtures.clients import records
 from tests.fixtures.ledger import posted
 from tests.fixtures.platform import Platform
-from tests.fixtures.stores import eventually
+from tests.fixtures.stores import eventually, new_database
 
 pytestmark = pytest.mark.integration
 
@@ -28,18 +29,22 @@ CHECKOUT = Path(__file__).parents[3]
 BRIEF_S = 1.5
 
 
+@pytest.fixture(scope="module")
+def store(platform: Platform) -> StoreSettings:
+    """Nobody else's: a gateway relays what it finds in its outbox."""
+    return StoreSettings(dsn=SecretStr(new_database(platform, "relays")))
+
+
 @pytest.fixture
-def ledger(platform: Platform) -> Iterator[PostgresLedger]:
-    ledger = PostgresLedger(platform.settings.store)
+def ledger(store: StoreSettings) -> Iterator[PostgresLedger]:
+    ledger = PostgresLedger(store)
     yield ledger
     ledger.close()
 
 
 @pytest.fixture
 def relay(platform: Platform, ledger: PostgresLedger) -> Relay:
-    relay = _relay(ledger, platform.settings.kafka)
-    relay.drain()
-    return relay
+    return _relay(ledger, platform.settings.kafka)
 
 
 def _relay(ledger: PostgresLedger, kafka: KafkaSettings) -> Relay:
@@ -67,15 +72,19 @@ def test_events_reach_the_topic_and_are_noted(platform: Platform, ledger: Postgr
 
 @pytest.mark.parametrize("where", ["before-the-note", "before-sending"])
 def test_a_relay_that_is_killed_neither_loses_nor_doubles(
-    platform: Platform, ledger: PostgresLedger, relay: Relay, where: str
+    platform: Platform, store: StoreSettings, ledger: PostgresLedger, relay: Relay, where: str
 ) -> None:
     _post(ledger, 3)
     relay.drain()
     items = _post(ledger, 20)
+    changed = {
+        "CLIPWARDEN_STORE__DSN": store.dsn.get_secret_value(),
+        "CLIPWARDEN_KAFKA__REQUEST_TIMEOUT_S": str(BRIEF_S),
+    }
     killed = subprocess.run(
         [sys.executable, "-m", "tests.fixtures.killed_relay", where],
         cwd=CHECKOUT,
-        env={**os.environ, **platform.env, "CLIPWARDEN_KAFKA__REQUEST_TIMEOUT_S": str(BRIEF_S)},
+        env={**os.environ, **platform.env, **changed},
         timeout=60,
         check=False,
     )
