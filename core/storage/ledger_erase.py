@@ -55,8 +55,10 @@ LIMIT %(limit)s
 """
 
 _NEXT_DOOMED = b"SELECT media_uri FROM doomed_objects ORDER BY doomed_at LIMIT 1"
+# Events that never were items name objects too: other producers', and those from before there was a ledger.
 _IS_NEEDED = b"""
 SELECT EXISTS (SELECT 1 FROM items WHERE media_uri = %(uri)s AND state NOT IN ('repeated', 'refused', 'failed'))
+    OR EXISTS (SELECT 1 FROM videos WHERE body->>'media_uri' = %(uri)s)
 """
 _REMOVED = b"DELETE FROM doomed_objects WHERE media_uri = %(uri)s"
 
@@ -64,7 +66,7 @@ _KNOWN = b"""
 SELECT media_uri FROM items WHERE media_uri = ANY(%(uris)s) AND state NOT IN ('repeated', 'refused', 'failed')
 UNION SELECT media_uri FROM doomed_objects WHERE media_uri = ANY(%(uris)s)
 """
-# No index: asked only for those that no item knows.
+# Asked only for those that no item knows: two of the three have no index.
 _NAMED = b"""
 SELECT body->>'media_uri' FROM videos WHERE body->>'media_uri' = ANY(%(uris)s)
 UNION SELECT body->>'media_uri' FROM verdicts WHERE body->>'media_uri' = ANY(%(uris)s)
@@ -94,7 +96,7 @@ def came_back(connection: psycopg.Connection, limit: int) -> list[str]:
 
 
 def remove_one(connection: psycopg.Connection, delete: Callable[[str], None]) -> bool:
-    """Delete the object that waits longest, unless an item needs it again; whether there was one."""
+    """Delete the object that waits longest, unless an item or a video needs it; whether there was one."""
     row = connection.execute(_NEXT_DOOMED).fetchone()
     if row is None:
         return False

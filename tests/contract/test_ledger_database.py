@@ -77,6 +77,22 @@ def test_a_forgotten_video_is_in_no_table(dsn: str) -> None:
     assert (done.objects, sorted(deleted)) == (2, ["s3://clips/v:2", "s3://dead/2"])
 
 
+def test_an_object_that_a_video_shows_is_not_deleted_with_an_item_that_gave_it_up(dsn: str) -> None:
+    with _history(dsn) as history:
+        history.write([make_verdict("v:never-an-item", media_uri="s3://clips/same")], [])
+    deleted: list[str] = []
+
+    with _ledger(dsn) as ledger:
+        posted(ledger, "v:3", video_id="v:3", media_uri="s3://clips/same")
+        ledger.forget("v:3", by="an")
+        ledger.remove_doomed(deleted.append)
+        assert deleted == []
+        ledger.forget("v:never-an-item", by="an")
+        ledger.remove_doomed(deleted.append)
+
+    assert deleted == ["s3://clips/same"]
+
+
 def test_an_item_that_kills_its_workers_is_given_out_no_more(dsn: str) -> None:
     with _ledger(dsn) as ledger:
         item = one(ledger)
