@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 
 from starlette.requests import Request
 
+from core.errors import DependencyError
 from core.storage.api_keys import ApiKey, ApiKeys, Scope
 from ingestion.gateway.limits import Limits
 from ingestion.gateway.refusals import KeyRefused, ScopeRefused
@@ -33,11 +34,14 @@ class Door:
         return key
 
     async def still(self, request: Request) -> bool:
-        """Whether the key of a request that takes long was not revoked meanwhile."""
+        """Whether the key of a request that takes long was not revoked meanwhile, as far as can be known."""
         try:
             await self._check(request)
         except KeyRefused:
             return False
+        except DependencyError:
+            # An outage revokes nothing.
+            return True
         return True
 
     async def _check(self, request: Request) -> ApiKey:
