@@ -11,7 +11,6 @@ from core.settings import TelemetrySettings
 _SHORT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LONG_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 60.0, 300.0, 1800.0)
 
-VIDEOS_ACCEPTED = Counter("videos_accepted", "Posted events produced by the intake.", ["source"])
 EGRESS_REFUSED = Counter("egress_refused", "What the gate out did not let pass.", ["code"])
 EGRESS_BYTES = Counter("egress_bytes", "Bytes that passed the gate out, both ways.")
 GATEWAY_REQUESTS = Counter(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,25 @@ from typing import Any
 from core.errors import ConfigError
 from core.storage.items import NewItem, Sighting
 from ingestion.folders import fingerprint
-from ingestion.intake import Post
 
 SCHEMA = "schema"
 _EXAMPLE = 'each line is an object such as {"file": "a.mp4", "caption": "hello"}'
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a person says about a file; `video_id` None: one derived from its content."""
+
+    caption: str | None = None
+    video_id: str | None = None
+    source: str = "produce"
+    platform: str = "local"
+    language: str | None = None
+    author_id: str | None = None
+    posted_at: datetime | None = None
+    hashtags: tuple[str, ...] = ()
+
+
 _FIELDS = frozenset(field.name for field in fields(Post)) | {"file"}
 
 

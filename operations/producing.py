@@ -13,8 +13,7 @@ from core.errors import InputError
 from core.settings import Settings
 from core.storage.items import OPEN_STATES, Item, ItemState, NewItem
 from ingestion.feed import ENDED_BADLY, Feed, Taken, this_host
-from ingestion.intake import Post
-from ingestion.posts import Line, item_of
+from ingestion.posts import Line, Post, item_of
 from ingestion.producer import VideoEventProducer
 
 TOOL = f"clipwarden {version('clipwarden')}"

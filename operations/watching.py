@@ -10,7 +10,7 @@ from core.settings import Settings
 from core.storage.items import NewItem
 from ingestion.feed import feeding
 from ingestion.folders import FolderWatch
-from ingestion.intake import Post
+from ingestion.posts import Post
 from operations.producing import BATCH, Account, Producing, name_of
 from operations.seat import screen
 

@@ -46,8 +46,21 @@ class Sighting:
     terms: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What is told of a video, as far as it is known."""
+
+    caption: str | None = None
+    hashtags: tuple[str, ...] = ()
+    author_id: str | None = None
+    platform: str | None = None
+    language: str | None = None
+    posted_at: datetime | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
-class NewItem:
+class NewItem(Described):
     """Something to bring in.
 
     Attributes:
@@ -66,17 +79,10 @@ class NewItem:
     media_uri: str | None = None
     video_id: str | None = None
     is_distinct: bool = False
-    caption: str | None = None
-    hashtags: tuple[str, ...] = ()
-    author_id: str | None = None
-    platform: str | None = None
-    language: str | None = None
-    posted_at: datetime | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Content:
+class Content(Described):
     """What fetching and inspecting an item told; None in a descriptive field keeps what was known before.
 
     Attributes:
@@ -91,17 +97,10 @@ class Content:
     size_bytes: int | None = None
     content_type: str | None = None
     media_uri: str | None = None
-    caption: str | None = None
-    hashtags: tuple[str, ...] = ()
-    author_id: str | None = None
-    platform: str | None = None
-    language: str | None = None
-    posted_at: datetime | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Item:
+class Item(Described):
     """A row of the ledger.
 
     Attributes:
@@ -133,13 +132,6 @@ class Item:
     size_bytes: int | None = None
     content_type: str | None = None
     media_uri: str | None = None
-    caption: str | None = None
-    hashtags: tuple[str, ...] = ()
-    author_id: str | None = None
-    platform: str | None = None
-    language: str | None = None
-    posted_at: datetime | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from core.errors_ingest import IngestForgotten, IngestRepeat
 from core.events import VideoPosted
 from core.storage.items import OPEN_STATES, Content, Failure, Forgotten, Item, ItemState, Lease, NewItem
 from core.storage.items_memory import MemoryItems, utc_now
-from core.storage.ledger_rules import FORGOTTEN_CODE, FORGOTTEN_MESSAGE, REPEAT_CODE, Fate, forgotten_item
+from core.storage.ledger_rules import FORGOTTEN_MESSAGE, Fate, forgotten_item
 
 _TAKEN = ("video_id", "sha256", "size_bytes", "content_type", "media_uri")
 _KEPT = ("caption", "hashtags", "author_id", "platform", "language", "posted_at")
@@ -109,7 +110,7 @@ class MemoryLedger(MemoryItems):
                 item.item_id
                 for item in self._items.values()
                 if item.state in {ItemState.REFUSED, ItemState.FAILED}
-                and item.code != FORGOTTEN_CODE
+                and item.code != IngestForgotten.code
                 and source in {None, item.source}
                 and code in {None, item.code}
                 and item_id in {None, item.item_id}
@@ -181,10 +182,10 @@ class MemoryLedger(MemoryItems):
 
     def _end(self, fate: Fate) -> bool:
         if fate.is_forgotten:
-            self._end_as(fate.item_id, ItemState.REFUSED, Failure(FORGOTTEN_CODE, FORGOTTEN_MESSAGE))
+            self._end_as(fate.item_id, ItemState.REFUSED, Failure(IngestForgotten.code, FORGOTTEN_MESSAGE))
             self._change(fate.item_id, caption=None, author_id=None, hashtags=())
         elif fate.twin is not None:
-            self._end_as(fate.item_id, ItemState.REPEATED, Failure(REPEAT_CODE, ""))
+            self._end_as(fate.item_id, ItemState.REPEATED, Failure(IngestRepeat.code, ""))
             self._change(fate.item_id, video_id=fate.twin, message=None)
         return fate.is_forgotten or fate.twin is not None
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from core.errors_ingest import IngestForgotten
 from core.storage.items import Item, ItemState, NewItem
 
-FORGOTTEN_CODE = "ingest.forgotten"
 FORGOTTEN_MESSAGE = "erased on request, and not taken in again"
-REPEAT_CODE = "ingest.repeat"
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,6 @@ def forgotten_item(item: NewItem) -> Item:
         found_at=now,
         updated_at=now,
         next_try=now,
-        code=FORGOTTEN_CODE,
+        code=IngestForgotten.code,
         message=FORGOTTEN_MESSAGE,
     )

@@ -1,5 +1,6 @@
 """The statements of the ledger, each one round trip for a whole batch."""
 
+from core.errors_ingest import IngestForgotten, IngestRepeat
 from core.storage.ledger_rows import (
     CONTENT_COLUMNS,
     GIVEN_COLUMNS,
@@ -8,6 +9,7 @@ from core.storage.ledger_rows import (
     SIGHTING_COLUMNS,
     recordset,
 )
+from core.storage.ledger_rules import FORGOTTEN_MESSAGE
 
 LOCK = 0x6C656467
 """The advisory lock of whoever decides that two items are one video, or deletes what one of them needed."""
@@ -120,14 +122,15 @@ WHERE i.item_id = ANY(%(ids)s) AND i.lease_owner = %(owner)s
 
 FORGOTTEN = f"""
 UPDATE items
-SET state = 'refused', code = 'ingest.forgotten', message = 'erased on request, and not taken in again',
+SET state = 'refused', code = '{IngestForgotten.code}', message = '{FORGOTTEN_MESSAGE}',
     {_UNLEASED}, updated_at = now(), caption = NULL, author_id = NULL, hashtags = '[]'
 WHERE item_id = ANY(%(ids)s)
 """.encode()  # noqa: S608 - as above
 
 REPEATED = f"""
 UPDATE items
-SET state = 'repeated', code = 'ingest.repeat', message = NULL, video_id = t.video_id, {_UNLEASED}, updated_at = now()
+SET state = 'repeated', code = '{IngestRepeat.code}', message = NULL, video_id = t.video_id,
+    {_UNLEASED}, updated_at = now()
 FROM unnest(%(ids)s::bigint[], %(twins)s::text[]) AS t(item_id, video_id)
 WHERE items.item_id = t.item_id
 """.encode()  # noqa: S608 - as above

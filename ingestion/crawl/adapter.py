@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from core.errors import ConfigError, IngestError
 from core.events import MAX_CAPTION_CHARS, MAX_HASHTAGS, VIDEO_ID_PATTERN, ShortText, Storable
+from ingestion.links import MAX_LINK_CHARS
 
 MAX_TAG_CHARS = 100
-MAX_LINK_CHARS = 2_048
 
 
 class ItemFault(StrEnum):

@@ -16,10 +16,11 @@ from core.media.cage import Cage
 from core.settings import Settings
 from core.storage.history import TimescaleHistory
 from core.storage.media import S3Media
-from ingestion.intake import Intake, Post
 from ingestion.kafka import EventProducer
+from ingestion.posts import Post
 from operations.audit import Audit, audit
 from operations.bench.baseline import Baseline
+from operations.bench.intake import Intake
 from operations.bench.site import BenchSite, bench_site
 from operations.demo import posts
 from operations.demo.run import percentiles

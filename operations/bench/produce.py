@@ -14,7 +14,7 @@ from core.clock import SystemClock
 from core.errors import DependencyError
 from core.storage.media import S3Media
 from ingestion.feed import feeding
-from ingestion.intake import Post
+from ingestion.posts import Post
 from operations.bench.site import BenchSite, bench_site
 from operations.demo.render import render_clips
 from operations.producing import Account, Producing

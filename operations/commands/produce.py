@@ -13,8 +13,7 @@ from core.clock import SystemClock
 from core.errors import ConfigError
 from ingestion.feed import feeding
 from ingestion.folders import find_videos
-from ingestion.intake import Post
-from ingestion.posts import Line, read_posts
+from ingestion.posts import Line, Post, read_posts
 from operations.producing import Account, Producing
 from operations.seat import EXIT_FAILED, load_settings, screen
 from operations.watching import watch_folders

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.errors import ConfigError
 from ingestion.folders import find_videos
-from ingestion.intake import Post
+from ingestion.posts import Post
 from operations.demo.render import render_clips
 
 SEED = 20_261_122

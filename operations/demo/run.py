@@ -13,8 +13,7 @@ from core.settings import Settings
 from core.storage.items import ItemState
 from core.storage.live import RedisLive
 from ingestion.feed import Feed, feeding, this_host
-from ingestion.intake import Post
-from ingestion.posts import item_of
+from ingestion.posts import Post, item_of
 from operations.audit import Audit, audit
 from operations.demo.board import Board
 from operations.producing import BATCH, TOOL

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.intake import Post
+from ingestion.posts import Post
 from tests.fixtures.scoring import Pipeline
 
 pytestmark = pytest.mark.e2e

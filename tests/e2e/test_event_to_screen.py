@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from ingestion.intake import Post
+from ingestion.posts import Post
 from tests.fixtures.browser import Screen
 from tests.fixtures.scoring import Pipeline
 

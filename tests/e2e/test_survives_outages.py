@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from ingestion.intake import Post
+from ingestion.posts import Post
 from operations.audit import Audit
 from tests.fixtures.outages import CHECKS, away, frozen, wait_until_named, wait_until_ready, waited_for
 from tests.fixtures.scoring import Pipeline

@@ -18,8 +18,7 @@ from core.storage.items import ItemState
 from core.storage.ledger_pg import PostgresLedger
 from core.topics import VIDEO_POSTED
 from ingestion.feed import feeding
-from ingestion.intake import Post
-from ingestion.posts import Line
+from ingestion.posts import Line, Post
 from operations.producing import Account, Producing
 from tests.fixtures.clients import posted, records
 from tests.fixtures.media import VideoShelf

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from core.errors import ConfigError
-from ingestion.intake import Post
-from ingestion.posts import item_of, read_posts
+from ingestion.posts import Post, item_of, read_posts
 from tests.fixtures.stores import NOON
 
 HERE: dict[str, Any] = {"host": "host", "tool": "clipwarden 1", "now": NOON}

@@ -1,8 +1,6 @@
-"""A file → an object in the media store and a VideoPosted event: the object first, so no event points at nothing."""
+"""A file → an object in the media store and its event, past the ledger: what measures scoring alone posts so."""
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from core.clock import Clock
@@ -12,20 +10,7 @@ from core.settings import Settings
 from core.storage.ports import MediaStore
 from ingestion.inspect import Inspector
 from ingestion.kafka import EventProducer
-
-
-@dataclass(frozen=True)
-class Post:
-    """What a person says about a file; `video_id` None: one derived from its content."""
-
-    caption: str | None = None
-    video_id: str | None = None
-    source: str = "produce"
-    platform: str = "local"
-    language: str | None = None
-    author_id: str | None = None
-    posted_at: datetime | None = None
-    hashtags: tuple[str, ...] = ()
+from ingestion.posts import Post
 
 
 class Intake:
