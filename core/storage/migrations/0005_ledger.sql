@@ -119,6 +119,3 @@ EXECUTE FUNCTION doom_object();
 CREATE TRIGGER items_leave_object AFTER DELETE ON items FOR EACH ROW
 WHEN (OLD.media_uri IS NOT NULL)
 EXECUTE FUNCTION doom_object();
-
--- Which object a video shows: asked before any object is deleted.
-CREATE INDEX videos_of_object ON videos ((body->>'media_uri'));
