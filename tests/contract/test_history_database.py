@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,11 +15,13 @@ from pydantic import SecretStr
 from core.errors import ConfigError, StoreUnavailable
 from core.events import RecordRef, Verdict
 from core.settings import StoreSettings
+from core.storage import migrate as migrate_module
 from core.storage.history import TimescaleHistory
 from core.storage.history_sql import RECENT_FLAGGED
 from core.storage.migrate import migrate
 from tests.fixtures.stores import NOON, Line, make_alert, make_dead_letter, make_verdict
 
+MIGRATIONS = Path(migrate_module.__file__).parent / "migrations"
 SERIES = (
     "SELECT bucket, verdict, source, language, videos, score_sum, score_max FROM verdicts_per_minute ORDER BY 1, 2, 4"
 )
@@ -118,7 +121,8 @@ def test_migrating_again_changes_nothing(database: str) -> None:
 
 
 def test_tables_for_reviews_and_commands_are_there(database: str) -> None:
-    assert _rows(database, "SELECT * FROM review_decisions") == _rows(database, "SELECT * FROM operator_commands") == []
+    for table in ("review_decisions", "operator_commands"):
+        assert _rows(database, f"SELECT * FROM {table} LIMIT 0") == []  # noqa: S608 - ours
 
 
 @pytest.mark.timescale
@@ -157,9 +161,8 @@ def test_several_processes_may_migrate_at_once(empty_database: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(migrate, [empty_database] * 4))
 
-    assert sorted(map(len, applied)) == [0, 0, 0, 5]
-    series = ["0002_series.plain.sql", "0003_shadow.sql", "0004_shadow_series.plain.sql"]
-    names = ["0001_core.sql", *series, "0005_ledger.sql"]
+    names = sorted(file.name for file in MIGRATIONS.glob("*.sql") if not file.name.endswith(".timescale.sql"))
+    assert sorted(map(len, applied)) == [0, 0, 0, len(names)]
     assert [name for found in applied for name in found] == names
 
 
