@@ -189,7 +189,7 @@ class Ledger(Protocol):
         ...
 
     def remove_doomed(self, delete: Callable[[str], None], *, limit: int = 100) -> int:
-        """Delete objects that no item needs any more.
+        """Delete objects that no item needs any more and no stored video shows.
 
         Args:
             delete: deletes the object of an `s3://` URI; while it runs nobody can announce the same object.
