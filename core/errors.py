@@ -19,26 +19,7 @@ PlatformError                     code: one string for the dead letter, the metr
 │   │   ├── MediaTimeout          media.timeout        the decoder was stopped in its cage
 │   │   ├── MediaCrashed          media.crashed        the decoder died in its cage
 │   │   └── MediaMismatch         media.mismatch       another sha256 than stated
-│   ├── IngestError               this item is at fault, or its site → refused; passing ones (*) are tried again
-│   │   ├── IngestLinkInvalid     ingest.link          no link, or one with credentials
-│   │   ├── IngestSchemeRefused   ingest.scheme        neither http nor https
-│   │   ├── IngestAddressRefused  ingest.address       loopback, private, link-local, ...
-│   │   ├── IngestRedirects       ingest.redirects     too many, or a loop
-│   │   ├── IngestTooLarge        ingest.too_large     bytes over the limit
-│   │   ├── IngestTypeRefused     ingest.type          no video there
-│   │   ├── IngestPlaylist        ingest.playlist      many videos behind one link
-│   │   ├── IngestTimeout         ingest.timeout*      too slow, or stalled
-│   │   ├── IngestTruncated       ingest.truncated*    ended before its stated length
-│   │   ├── IngestUnreachable     ingest.unreachable*  no such name, nobody answers
-│   │   ├── IngestServerFailed    ingest.server*       5xx, or nonsense
-│   │   ├── IngestRateLimited     ingest.rate_limited* 429; may say when
-│   │   ├── IngestLoginRequired   ingest.login         a login wall
-│   │   ├── IngestCaptcha         ingest.captcha*      a captcha
-│   │   ├── IngestForbidden       ingest.forbidden     401, 403
-│   │   ├── IngestGone            ingest.gone          404, 410
-│   │   ├── IngestForgotten       ingest.forgotten     erased on request
-│   │   ├── IngestCrashed         ingest.crashed       its worker died with it, again and again
-│   │   └── IngestRepeat          ingest.repeat        the same video is in already
+│   ├── IngestError               this item is at fault, or its site → refused; its kinds: core.errors_ingest
 │   └── InferenceError
 │       ├── InferenceRefused      inference.refused    the worker calls the input invalid
 │       ├── InferenceStale        inference.stale      prepared for models no longer served: prepare it again
@@ -53,7 +34,22 @@ PlatformError                     code: one string for the dead letter, the metr
 │   ├── InferenceUnavailable      inference.unavailable
 │   ├── BrowserUnavailable        browser.unavailable
 │   ├── RegistryUnavailable       registry.unavailable
+│   ├── ProviderUnavailable       provider.unavailable
 │   └── HubUnavailable            hub.unavailable
+├── AccessRefused                 who asks may not → they are told, nothing was done
+│   ├── Forbidden                 access.forbidden     their role has not this capability
+│   ├── NotSignedIn               access.not_signed_in no session, or one that ran out
+│   ├── SignInRefused             access.sign_in       wrong name, password or link
+│   │   └── VouchRefused          access.vouched       a provider's word that lets nobody in; says why
+│   ├── SignInThrottled           access.throttled     too many attempts; says how long to wait
+│   └── PersonRefused             access.person        no such person, name taken, the last admin
+├── QueryError                    this statement is at fault → its author is told
+│   ├── QueryRefused              query.refused        not one plain read, or outside of what may be read
+│   ├── QueryFailed               query.failed         the database does not take it
+│   └── QueryStopped              query.stopped        too long, too large, or cancelled
+├── SettingRefused                setting.refused      what a person chose cannot be → they are told, nothing was done
+├── ReviewRefused                 review.refused       it cannot stand → the person is told, nothing was written
+│   └── VerdictStale              review.stale         a newer verdict came meanwhile: look again
 ├── ModelRefused                  model.refused        this model is at fault → the one before serves on
 └── ConfigError                   config.invalid       we are at fault → refuse to start, exit 2
 """
@@ -62,13 +58,17 @@ from typing import ClassVar
 
 
 class PlatformError(Exception):
-    """Base of every error raised on purpose; picklable, because errors cross processes."""
+    """Base of every error raised on purpose; picklable, because errors cross processes.
+
+    `words` and the `values` put into them stay apart too: a page says them in its reader's language.
+    """
 
     code: ClassVar[str] = "platform.error"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, words: str, /, **values: object) -> None:
+        self.message = words.format(**values) if values else words
+        super().__init__(self.message)
+        self.words, self.values = words, values
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

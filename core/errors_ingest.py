@@ -1,4 +1,26 @@
-"""Why an item was not taken in, and whether to try again: the branch of the tree that `core.errors` draws."""
+"""Why an item was not taken in, and whether to try again: a branch of the tree that `core.errors` draws.
+
+Passing ones (*) are tried again.
+├── IngestLinkInvalid     ingest.link          no link, or one with credentials
+├── IngestSchemeRefused   ingest.scheme        neither http nor https
+├── IngestAddressRefused  ingest.address       loopback, private, link-local, ...
+├── IngestRedirects       ingest.redirects     too many, or a loop
+├── IngestTooLarge        ingest.too_large     bytes over the limit
+├── IngestTypeRefused     ingest.type          no video there
+├── IngestPlaylist        ingest.playlist      many videos behind one link
+├── IngestTimeout         ingest.timeout*      too slow, or stalled
+├── IngestTruncated       ingest.truncated*    ended before its stated length
+├── IngestUnreachable     ingest.unreachable*  no such name, nobody answers
+├── IngestServerFailed    ingest.server*       5xx, or nonsense
+├── IngestRateLimited     ingest.rate_limited* 429; may say when
+├── IngestLoginRequired   ingest.login         a login wall
+├── IngestCaptcha         ingest.captcha*      a captcha
+├── IngestForbidden       ingest.forbidden     401, 403
+├── IngestGone            ingest.gone          404, 410
+├── IngestForgotten       ingest.forgotten     erased on request
+├── IngestCrashed         ingest.crashed       its worker died with it, again and again
+└── IngestRepeat          ingest.repeat        the same video is in already
+"""
 
 from core.errors import IngestError
 

@@ -1,7 +1,11 @@
 """Signs of life: every process tells the live view, from a thread of its own, what it does."""
 
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -9,6 +13,7 @@ import structlog
 
 from core.errors import CacheUnavailable
 from core.storage.ports import Heartbeat
+from core.vitals import TROUBLES, Rates, vitals
 
 _log = structlog.get_logger()
 
@@ -19,6 +24,8 @@ class _Beats(Protocol):
 
 class HeartbeatThread:
     """Beats every `every_s` seconds; a live view that is down is told again at the next beat.
+
+    To what `make` says it adds which process this is, its vitals, how fast its totals grow and its last trouble.
 
     Args:
         live: the view; this thread must be the only user of it, or it must be safe between threads.
@@ -32,6 +39,7 @@ class HeartbeatThread:
         self._every_s = every_s
         self._stop = threading.Event()
         self._heard = True
+        self._rates = Rates()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> Self:
@@ -61,7 +69,7 @@ class HeartbeatThread:
 
     def _beat(self) -> None:
         try:
-            self._live.beat(self._make())
+            self._live.beat(self._whole(self._make()))
         except CacheUnavailable as error:
             if self._heard:
                 _log.warning("heartbeat.unheard", error=str(error))
@@ -70,3 +78,14 @@ class HeartbeatThread:
             if not self._heard:
                 _log.info("heartbeat.heard_again")
             self._heard = True
+
+    def _whole(self, said: Heartbeat) -> Heartbeat:
+        trouble, rates = TROUBLES.last, self._rates.of(said.numbers, time.monotonic())
+        return replace(
+            said,
+            numbers={**vitals(), **said.numbers, **rates},
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            error=trouble.text,
+            error_at=trouble.at,
+        )

@@ -13,7 +13,11 @@ from core.errors import ConfigError
 from core.media.protocol import Backend
 from core.settings_gateway import GatewaySettings
 from core.settings_ingestion import IngestionSettings
+from core.settings_operations import OperationsSettings
+from core.settings_reporting import ReportingSettings
+from core.settings_routing import RoutingSettings
 from core.settings_section import Names, Section
+from core.settings_sign_in import SignInSettings
 
 PREFIX = "CLIPWARDEN_"
 OUTSIDE_SETTINGS = frozenset({"CLIPWARDEN_DEMO_DATA", "CLIPWARDEN_TEST_OUTAGE_S", "CLIPWARDEN_TEST_TIMESCALE_DSN"})
@@ -152,10 +156,11 @@ class ServingSettings(Section):
 
 
 class DashboardSettings(Section):
-    """The console."""
+    """The console; `logs_dir` is where it finds the processes' logs, without one it says which command shows them."""
 
     refresh_s: float = Field(default=1.0, ge=0.2)
     banner: str = ""
+    logs_dir: Path | None = None
 
 
 class MlflowSettings(Section):
@@ -222,6 +227,10 @@ class Settings(BaseSettings):
     inference: InferenceSettings = InferenceSettings()
     serving: ServingSettings = ServingSettings()
     dashboard: DashboardSettings = DashboardSettings()
+    operations: OperationsSettings = OperationsSettings()
+    reporting: ReportingSettings = ReportingSettings()
+    routing: RoutingSettings = RoutingSettings()
+    sign_in: SignInSettings = SignInSettings()
     mlflow: MlflowSettings = MlflowSettings()
     retraining: RetrainingSettings = RetrainingSettings()
     hub: HubSettings = HubSettings()

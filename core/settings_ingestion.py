@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 from core.settings_section import Names, Section
 
 
-def _are_addresses(entries: tuple[str, ...]) -> tuple[str, ...]:
+def are_addresses(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """The entries, each host:port; else ValueError."""
     for entry in entries:
         host, _, port = entry.rpartition(":")
         if not host or not port.isdecimal():
@@ -33,7 +34,7 @@ class IngestionSettings(Section):
     """
 
     work_dir: Path = Path(".clipwarden/ingestion")
-    allow: Annotated[Names, AfterValidator(_are_addresses)] = ()
+    allow: Annotated[Names, AfterValidator(are_addresses)] = ()
     connect_timeout_s: float = Field(default=10.0, gt=0)
     idle_timeout_s: float = Field(default=20.0, gt=0)
     max_redirects: int = Field(default=5, ge=1, le=20)

@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from core.settings import TelemetrySettings
+from core.vitals import TROUBLES
 
 _SHORT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LONG_S = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 60.0, 300.0, 1800.0)
@@ -25,6 +26,9 @@ EVENTS_WAITING = Gauge("ingestion_waiting_events", "Events of posted items not y
 ITEMS_DONE = Counter("ingestion_steps", "Steps of items in this process.", ["source", "state", "code"])
 INGESTED_BYTES = Counter("ingestion_stored_bytes", "Bytes of objects put by this process.", ["source"])
 EVENTS_RELAYED = Counter("ingestion_relayed_events", "Events put on the topic by this process.")
+
+ALERTS_ROUTED = Counter("routed_alerts", "Attempts to deliver: delivered, again, dead.", ["kind", "outcome"])
+ROUTER_OLDEST_S = Gauge("router_oldest_waiting_seconds", "Since when the oldest delivery waits; 0 without one.")
 
 VERDICTS = Counter("verdicts", "Verdicts written.", ["verdict"])
 DEAD_LETTERS = Counter("dead_letters", "Dead letters written.", ["code"])
@@ -58,6 +62,13 @@ SHADOW_SCORES = Counter(
 INFER_BATCH_SIZE = Histogram("infer_batch_size", "Requests per batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 
 
+def total(counter: Counter) -> float:
+    """What a counter counted, over all its labels."""
+    return sum(
+        sample.value for metric in counter.collect() for sample in metric.samples if sample.name.endswith("_total")
+    )
+
+
 def configure_logging(settings: TelemetrySettings) -> None:
     """Send every log line to stderr, as JSON or for a terminal; stdout belongs to a command's result."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
@@ -71,6 +82,7 @@ def configure_logging(settings: TelemetrySettings) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            TROUBLES,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info if settings.log_json else _as_is,
             renderer,

@@ -1,18 +1,20 @@
 """The durable record in PostgreSQL or TimescaleDB: the writer at the end of the path stores here first."""
 
+import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
 from core.events import DeadLetter, RecordRef, Verdict
 from core.labels import VerdictKind
 from core.settings import StoreSettings
-from core.storage import history_sql, shadow
+from core.storage import history_sql, periods, shadow, trends
 from core.storage.database import Database
 from core.storage.history_rows import dead_letter_columns, read_dead_letter, verdict_columns
+from core.storage.periods import is_timescale
+from core.storage.policies import PolicyNote, written
 from core.storage.ports import DeadLetterRow, Written
 from core.storage.shadow import Disagreement, ShadowScore
 
@@ -27,7 +29,7 @@ class TimescaleHistory:
     """
 
     def __init__(self, settings: StoreSettings) -> None:
-        self._retention = timedelta(days=settings.retention_days)
+        self._retention_days = settings.retention_days
         self._database = Database(settings, "history")
 
     def write(self, verdicts: Sequence[Verdict], dead_letters: Sequence[DeadLetter]) -> Written:
@@ -72,10 +74,16 @@ class TimescaleHistory:
         found = self._dead_letters(history_sql.DEAD_LETTER, {**record.model_dump(), "stage": stage})
         return found[0] if found else None
 
-    def mark_replayed(self, record: RecordRef, stage: str, at: datetime) -> None:
-        """Note that a dead letter was produced again."""
+    def mark_replayed(self, letters: Sequence[tuple[RecordRef, str]], at: datetime) -> None:
+        """Note that dead letters, each by its record and stage, were produced again."""
+        values = {
+            "topics": [record.topic for record, _ in letters],
+            "partitions": [record.partition for record, _ in letters],
+            "offsets": [record.offset for record, _ in letters],
+            "stages": [stage for _, stage in letters],
+        }
         with self._database.connection() as connection:
-            connection.execute(history_sql.MARK_REPLAYED, {**record.model_dump(), "stage": stage, "at": at})
+            connection.execute(history_sql.MARK_REPLAYED, {**values, "at": at})
 
     def write_shadow(self, scores: Sequence[ShadowScore]) -> None:
         """Store what challengers said; what is there already stays as it is.
@@ -93,21 +101,32 @@ class TimescaleHistory:
             return [shadow.read(row) for row in connection.execute(shadow.DISAGREEMENT, {"since": since})]
 
     def refresh_aggregates(self, since: datetime) -> None:
-        """Recount `verdicts_per_minute` from `since` on; TimescaleDB also does so by itself, every minute."""
+        """Recount the aggregates from `since` on; TimescaleDB also does so by itself, but for the tallies of names."""
         with self._database.connection() as connection:
-            if _is_timescale(connection):
+            timescale = is_timescale(connection)
+            if timescale:
                 connection.execute(history_sql.REFRESH_TIMESCALE, {"since": since})
-                return
-            with connection.transaction():
-                for statement in history_sql.REFRESH_PLAIN:
-                    connection.execute(statement, {"since": since})
+            else:
+                with connection.transaction():
+                    for statement in history_sql.REFRESH_PLAIN:
+                        connection.execute(statement, {"since": since})
+            trends.refresh(connection, since, timescale=timescale)
+
+    def note_policy(self, policy: PolicyNote) -> None:
+        """Keep the thresholds of a policy; a version that is known says the same."""
+        values = {"version": policy.version, "labels": json.dumps(written(policy))}
+        with self._database.connection() as connection:
+            connection.execute(history_sql.NOTE_POLICY, values)
 
     def delete_expired(self, now: datetime) -> None:
-        """Delete what is older than retention; TimescaleDB drops the chunks of its hypertables by itself."""
+        """Delete what is older than people chose, or than the setting; TimescaleDB drops chunks by itself."""
         with self._database.transaction() as connection:
-            plain = () if _is_timescale(connection) else (history_sql.EXPIRE_PLAIN, shadow.EXPIRE_PLAIN)
+            ends = periods.chosen(connection, default_days=self._retention_days).before(now)
+            timescale = is_timescale(connection)
+            plain = () if timescale else (history_sql.EXPIRE_PLAIN, shadow.EXPIRE_PLAIN)
             for statement in (*history_sql.EXPIRE, *plain):
-                connection.execute(statement, {"before": now - self._retention})
+                connection.execute(statement, {"before": ends["verdicts"], **ends})
+            trends.expire(connection, ends["verdicts"], now=now, timescale=timescale)
 
     def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
@@ -125,8 +144,3 @@ class TimescaleHistory:
     def _dead_letters(self, statement: bytes, arguments: Mapping[str, Any]) -> list[DeadLetterRow]:
         with self._database.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return [read_dead_letter(row) for row in cursor.execute(statement, arguments)]
-
-
-def _is_timescale(connection: psycopg.Connection) -> bool:
-    row = connection.execute(history_sql.IS_TIMESCALE).fetchone()
-    return bool(row and row[0])

@@ -132,9 +132,14 @@ ORDER BY died_at DESC, topic, partition, "offset", stage LIMIT %(limit)s
 """
 _KEY = b'topic = %(topic)s AND partition = %(partition)s AND "offset" = %(offset)s AND stage = %(stage)s'
 DEAD_LETTER = b"SELECT * FROM dead_letters WHERE " + _KEY
-MARK_REPLAYED = b"UPDATE dead_letters SET replayed_at = %(at)s WHERE " + _KEY
+MARK_REPLAYED = b"""
+UPDATE dead_letters AS letter SET replayed_at = %(at)s
+FROM unnest(%(topics)s::text[], %(partitions)s::int4[], %(offsets)s::int8[], %(stages)s::text[])
+    AS done (topic, partition, "offset", stage)
+WHERE letter.topic = done.topic AND letter.partition = done.partition AND letter."offset" = done."offset"
+  AND letter.stage = done.stage
+"""
 
-IS_TIMESCALE = b"SELECT to_regclass('_timescaledb_catalog.hypertable') IS NOT NULL"
 REFRESH_TIMESCALE = b"CALL refresh_continuous_aggregate('verdicts_per_minute', %(since)s::timestamptz, NULL)"
 # The lock makes a second housekeeper wait; without it both would insert the same buckets.
 REFRESH_PLAIN = (
@@ -146,10 +151,14 @@ REFRESH_PLAIN = (
     FROM verdicts WHERE event_time >= date_trunc('minute', %(since)s::timestamptz) GROUP BY 1, 2, 3, 4
     """,
 )
+NOTE_POLICY = b"""
+INSERT INTO policies (policy_version, labels) VALUES (%(version)s, %(labels)s::jsonb)
+ON CONFLICT (policy_version) DO NOTHING
+"""
 EXPIRE = (
     b"DELETE FROM videos WHERE event_time < %(before)s",
     b"DELETE FROM contents WHERE event_time < %(before)s",
-    b"DELETE FROM sightings WHERE event_time < %(before)s",
-    b"DELETE FROM dead_letters WHERE died_at < %(before)s",
+    b"DELETE FROM sightings WHERE event_time < %(sightings)s",
+    b"DELETE FROM dead_letters WHERE died_at < %(dead_letters)s",
 )
 EXPIRE_PLAIN = b"DELETE FROM verdicts WHERE event_time < %(before)s"

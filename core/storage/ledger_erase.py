@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from core.events import Verdict
+from core.storage import trends
 from core.storage.history_rows import content_id
 from core.storage.items import Forgotten
 
@@ -36,11 +37,20 @@ ON CONFLICT DO NOTHING
 """
 
 _BODIES = b"SELECT body FROM verdicts WHERE video_id = %(video_id)s"
+_TIMES = b"SELECT event_time, now() FROM verdicts WHERE video_id = %(video_id)s"
 _CONTENTS = b"DELETE FROM contents WHERE content_id = ANY(%(ids)s)"
 _DEAD_LETTERS = b"DELETE FROM dead_letters WHERE video_id = %(video_id)s OR key = convert_to(%(video_id)s, 'UTF8')"
 _TABLES = tuple(
     f"DELETE FROM {table} WHERE video_id = %(video_id)s".encode()  # noqa: S608 - names of our own tables
     for table in ("videos", "verdicts", "sightings", "shadow_scores", "review_decisions", "items")
+)
+_ALERTS = (
+    b"DELETE FROM flagged_videos WHERE video_id = %(video_id)s",
+    b"DELETE FROM alert_deliveries WHERE video_id = %(video_id)s",
+    b"""
+    DELETE FROM alert_deliveries WHERE kind = 'digest'
+    AND facts @> jsonb_build_object('videos', jsonb_build_array(jsonb_build_object('video_id', %(video_id)s::text)))
+    """,
 )
 _OBJECTS = b"SELECT count(*) FROM doomed_objects WHERE doomed_at = now()"
 _AUDIT = b"""
@@ -80,9 +90,13 @@ def forget(connection: psycopg.Connection, video_id: str, by: str) -> Forgotten:
     connection.execute(_TOMBSTONES, who)
     connection.execute(_DOOM, who)
     bodies = connection.execute(_BODIES, who).fetchall()
+    times = connection.execute(_TIMES, who).fetchall()
     contents = {"ids": [content_id(Verdict.model_validate(body)) for (body,) in bodies]}
     rows = connection.execute(_CONTENTS, contents).rowcount
-    rows += sum(connection.execute(statement, who).rowcount for statement in (_DEAD_LETTERS, *_TABLES))
+    rows += sum(connection.execute(statement, who).rowcount for statement in (_DEAD_LETTERS, *_TABLES, *_ALERTS))
+    if times:
+        # Names are of people: an author or hashtag with no other video must not stay in what was counted.
+        trends.recount_tallies(connection, [at for at, _ in times], now=times[0][1])
     found = connection.execute(_OBJECTS).fetchone()
     done = Forgotten(rows, int(found[0]) if found else 0)
     answer = f"{done.rows} rows erased, {done.objects} objects to delete"

@@ -16,8 +16,9 @@ from core.errors import CacheUnavailable
 from core.events import Verdict
 from core.settings import RedisSettings
 from core.storage import keys
+from core.storage.beats import Silent
 from core.storage.live_rules import SAMPLES, Seen, for_view, in_order, is_flagged, recent_seconds, samples
-from core.storage.ports import Heartbeat, LiveSnapshot
+from core.storage.ports import Beats, Heartbeat, LiveSnapshot
 
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0
@@ -181,6 +182,18 @@ class RedisLive:
             pipeline.zremrangebyscore(keys.HEARTBEATS, "-inf", at - 86_400)
             pipeline.execute()
 
+    def beats(self) -> Beats:
+        """Who gives signs of life, and who gave them within the last day; in two round trips."""
+        with self._available(), self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zrange(keys.HEARTBEATS, 0, -1, withscores=True)
+            (known,) = pipeline.execute()
+            _, bodies = self._bodies([], [name for name, _ in known])
+        seen = list(zip(known, bodies, strict=True))
+        return Beats(
+            alive=tuple(_heartbeat.validate_json(body) for _, body in seen if body),
+            silent=tuple(_silent(name, at_s) for (name, at_s), body in seen if not body),
+        )
+
     def ping(self) -> None:
         """Raise CacheUnavailable when Redis does not answer."""
         with self._available():
@@ -239,6 +252,11 @@ class RedisLive:
             yield
         except redis.RedisError as error:
             raise CacheUnavailable(str(error) or type(error).__name__) from error
+
+
+def _silent(name: str, at_s: float) -> Silent:
+    kind, _, instance = name.removeprefix(keys.heartbeat("", "").removesuffix(":")).partition(":")
+    return Silent(kind, instance, datetime.fromtimestamp(at_s, UTC))
 
 
 def _sample(text: str) -> tuple[datetime, float]:

@@ -8,15 +8,16 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import MediaEmpty, MediaMissing, MediaTooLarge
 from core.events import DeadLetter, RecordRef, Verdict
 from core.labels import VerdictKind
+from core.storage.beats_memory import MemoryBeats
 from core.storage.history_rows import content_id, facts, failures, newest, recency
 from core.storage.live_rules import SAMPLES, Sample, Seen, for_view, in_order, is_flagged, kept, recent_seconds, samples
-from core.storage.ports import DeadLetterRow, Heartbeat, LiveSnapshot, StoredObject, Written
+from core.storage.ports import DeadLetterRow, LiveSnapshot, StoredObject, Written
 from core.storage.shadow import Disagreement, ShadowScore, add_up
 
 LetterKey = tuple[RecordRef, str]
@@ -72,11 +73,12 @@ class MemoryHistory:
         """One dead letter by its key."""
         return self._dead_letters.get((record, stage))
 
-    def mark_replayed(self, record: RecordRef, stage: str, at: datetime) -> None:
-        """Note that a dead letter was produced again."""
+    def mark_replayed(self, letters: Sequence[tuple[RecordRef, str]], at: datetime) -> None:
+        """Note that dead letters, each by its record and stage, were produced again."""
         with self._lock:
-            if row := self._dead_letters.get((record, stage)):
-                self._dead_letters[record, stage] = replace(row, replayed_at=at)
+            for key in letters:
+                if row := self._dead_letters.get(key):
+                    self._dead_letters[key] = replace(row, replayed_at=at)
 
     def write_shadow(self, scores: Sequence[ShadowScore]) -> None:
         """Store what challengers said; what is there already stays as it is."""
@@ -120,7 +122,7 @@ class MemoryHistory:
         return True
 
 
-class MemoryLive:
+class MemoryLive(MemoryBeats):
     """The live view of one process.
 
     Args:
@@ -130,11 +132,10 @@ class MemoryLive:
 
     def __init__(self, *, live_size: int = 500, heartbeat_ttl_s: int = 10) -> None:
         self._size = live_size
-        self._heartbeat_ttl = timedelta(seconds=heartbeat_ttl_s)
+        super().__init__(heartbeat_ttl_s)
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._followers: list[queue.SimpleQueue[Verdict]] = []
-        self._heartbeats: dict[tuple[str, str], tuple[datetime, Heartbeat]] = {}
         self.clear()
 
     def clear(self) -> None:
@@ -145,7 +146,7 @@ class MemoryLive:
             self._samples: deque[Sample] = deque(maxlen=SAMPLES)
             self._updated_at: datetime | None = None
             self._built = False
-            self._heartbeats.clear()
+            self.forget_beats()
 
     def publish(self, verdicts: Sequence[Verdict], *, current: frozenset[str], now: datetime) -> None:
         """Put current verdicts into the view and hand every verdict to the followers."""
@@ -173,14 +174,13 @@ class MemoryLive:
     def snapshot(self) -> LiveSnapshot:
         """What a screen shows."""
         with self._lock:
-            earliest = datetime.now(UTC) - self._heartbeat_ttl
             counts, counted_at = self._counts
             return LiveSnapshot(
                 verdicts=tuple(in_order(self._view.values())),
                 counts=counts,
                 counted_at=counted_at,
                 posted_to_alert_s=recent_seconds(self._samples, self._updated_at),
-                heartbeats=tuple(beat for noted_at, beat in self._heartbeats.values() if noted_at > earliest),
+                heartbeats=self.beats().alive,
                 updated_at=self._updated_at,
             )
 
@@ -200,11 +200,6 @@ class MemoryLive:
         """Take a video out of the view."""
         with self._lock:
             self._view.pop(video_id, None)
-
-    def beat(self, heartbeat: Heartbeat) -> None:
-        """Note a sign of life; it runs out by itself."""
-        with self._lock:
-            self._heartbeats[heartbeat.kind, heartbeat.instance] = (datetime.now(UTC), heartbeat)
 
     def ping(self) -> None:
         """Memory always answers."""

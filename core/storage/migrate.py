@@ -17,21 +17,22 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from core.errors import ConfigError, StoreUnavailable
+from core.storage.periods import chosen, keep_chunks
+from core.storage.reporting import fence
 
 LOCK = 0x636C6970
 """The advisory lock under which one process migrates at a time."""
 
-_HYPERTABLES = ("verdicts", "shadow_scores")
-
 _log = structlog.get_logger()
 
 
-def migrate(dsn: str, *, retention_days: int = 90) -> list[str]:
+def migrate(dsn: str, *, retention_days: int = 90, reporting_dsn: str = "") -> list[str]:
     """Apply what is missing, in order; safe to call from several processes at once.
 
     Args:
         dsn: of a role that owns the database.
-        retention_days: how long TimescaleDB keeps the chunks of its hypertables.
+        reporting_dsn: of the role that the SQL box signs in as, to be made and fenced in; empty: there is none.
+        retention_days: how long TimescaleDB keeps the chunks of its hypertables, unless people chose otherwise.
 
     Returns:
         The names of the migrations applied now, none when the schema was up to date.
@@ -50,11 +51,14 @@ def migrate(dsn: str, *, retention_days: int = 90) -> list[str]:
         for file in missing:
             _apply(connection, file)
         if flavour == "timescale":
-            _keep_chunks(connection, retention_days)
+            keep_chunks(connection, chosen(connection, default_days=retention_days).verdicts)
+        if reporting_dsn:
+            # Each time: a newer server or extension brings functions that were not there before.
+            fence(connection, readable(reporting_dsn, "CLIPWARDEN_REPORTING__DSN"))
         return [file.name for file in missing]
 
 
-def readable(dsn: str) -> str:
+def readable(dsn: str, setting: str = "CLIPWARDEN_STORE__DSN") -> str:
     """The DSN, if the driver can read it.
 
     Raises:
@@ -63,9 +67,7 @@ def readable(dsn: str) -> str:
     try:
         conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
-        raise ConfigError(
-            "CLIPWARDEN_STORE__DSN is no PostgreSQL address; use postgresql://user@host:port/name"
-        ) from None
+        raise ConfigError(f"{setting} is no PostgreSQL address; use postgresql://user@host:port/name") from None
     return dsn
 
 
@@ -134,9 +136,3 @@ def _run(connection: psycopg.Connection, text: str) -> None:
 
 def _note(connection: psycopg.Connection, name: str) -> None:
     connection.execute("INSERT INTO schema_migrations VALUES (%s, now())", (name,))
-
-
-def _keep_chunks(connection: psycopg.Connection, retention_days: int) -> None:
-    for table in _HYPERTABLES:
-        connection.execute("SELECT remove_retention_policy(%s, if_exists => true)", (table,))
-        connection.execute("SELECT add_retention_policy(%s, make_interval(days => %s))", (table, retention_days))

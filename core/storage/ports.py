@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.events import DeadLetter, RecordRef, Verdict
+from core.storage.beats import PartitionBeat, ProcessBeat, Silent
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,15 @@ class VerdictHistory(Protocol):
         ...
 
     def refresh_aggregates(self, since: datetime) -> None:
-        """Recount the aggregates per minute from `since` on."""
+        """Recount the aggregates from `since` on, and whatever came since the last call."""
         ...
 
     def delete_expired(self, now: datetime) -> None:
         """Delete what is older than retention."""
         ...
 
-    def mark_replayed(self, record: RecordRef, stage: str, at: datetime) -> None:
-        """Note that a dead letter was produced again."""
+    def mark_replayed(self, letters: Sequence[tuple[RecordRef, str]], at: datetime) -> None:
+        """Note that dead letters, each by its record and stage, were produced again."""
         ...
 
     def ping(self) -> None:
@@ -91,11 +92,16 @@ class Heartbeat:
     """A sign of life of one process.
 
     Attributes:
-        kind: flow, worker, supervisor, dashboard.
+        kind: flow, worker, ingestion, gateway, router, supervisor.
         instance: tells two of a kind apart, e.g. the share.
         state: ready, starting, waiting, draining; `detail` says for what.
-        numbers: gauges by name, units in the names.
+        numbers: gauges by name, units in the names; to what ends in `_total`, `_per_s` is added as it beats.
         port: of its health endpoint on this host, 0 when it has none.
+        host, pid: which process it is.
+        error: the last warning or error it logged, empty without one; `error_at` says when.
+        partitions: of a flow.
+        processes: of a supervisor.
+        facts: what it says of itself that is no number, for people: models, thresholds.
     """
 
     kind: str
@@ -106,6 +112,21 @@ class Heartbeat:
     detail: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     port: int = 0
+    host: str = ""
+    pid: int = 0
+    error: str = ""
+    error_at: datetime | None = None
+    partitions: tuple[PartitionBeat, ...] = ()
+    processes: tuple[ProcessBeat, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Beats:
+    """Every process that beats, and those that stopped."""
+
+    alive: tuple[Heartbeat, ...]
+    silent: tuple[Silent, ...]
 
 
 @dataclass(frozen=True)
@@ -182,6 +203,10 @@ class LiveView(Protocol):
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Note a sign of life; it runs out by itself."""
+        ...
+
+    def beats(self) -> Beats:
+        """Who gives signs of life, and who gave them within the last day."""
         ...
 
     def ping(self) -> None:
