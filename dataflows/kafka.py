@@ -94,6 +94,7 @@ class _SharePartition(StatefulSourcePartition[tuple[str, Record], Offsets]):
         partitions = parts.patience.until_done("broker", self._partitions)
         starts = parts.patience.until_done("broker", lambda: self._starts(partitions, resume))
         self._consumer.assign(starts)
+        parts.in_flight.assigned({start.partition: start.offset for start in starts})
         self._paused: frozenset[int] = frozenset()
         self._next_commit_s = self._next_commit_all_s = 0.0
         self._next_probe_s = 0.0

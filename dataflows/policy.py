@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import ConfigError
 from core.labels import HARMFUL_LABEL, Action, Modality
+from core.storage.policies import PolicyNote, Thresholds
 
 BUNDLED = Path(__file__).with_name("policy.yaml")
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -74,6 +75,18 @@ class Policy(_Strict):
         if missing := sorted({Modality.TEXT, Modality.VIDEO} - set(self.late_score)):
             raise ValueError(f"late_score needs a weight for {missing[0]}")
         return self
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """For people: from which score on a label is harmful, and from which on a person is to judge."""
+        return {name: f"{label.review:.2f} \u2013 {label.threshold:.2f}" for name, label in self.labels.items()}
+
+    @property
+    def note(self) -> PolicyNote:
+        """What pages show of it."""
+        return PolicyNote(
+            self.version, {name: Thresholds(label.threshold, label.review) for name, label in self.labels.items()}
+        )
 
     def policy_label(self, model_label: str) -> str:
         """What this policy calls a model's label."""

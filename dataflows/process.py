@@ -69,7 +69,13 @@ class ScoringProcess:
         self.scorer = self._build_scorer()
         self.server = HealthServer(settings.flow.http_port, self.health)
         self.heartbeat = HeartbeatThread(self.live, self._heartbeat, settings.telemetry.heartbeat_s)
-        self.projector = Projector(self.history, self.live, live_size=settings.redis.live_size, clock=self.clock)
+        self.projector = Projector(
+            self.history,
+            self.live,
+            live_size=settings.redis.live_size,
+            clock=self.clock,
+            before_aggregates=lambda: self.history.note_policy(self.applier.policy.note),
+        )
 
     def start(self) -> Self:
         """Answer on `/readyz` at once, then wait, however long, for the broker and for a worker.
@@ -185,8 +191,11 @@ class ScoringProcess:
             numbers={
                 "oldest_waiting_s": self.in_flight.oldest_waiting_s(now),
                 "in_flight_videos": self.in_flight.count,
+                "done_total": self.in_flight.written,
             },
             port=self.server.port,
+            partitions=self.in_flight.positions(),
+            facts=self.applier.policy.facts if hasattr(self, "applier") else {},
         )
 
 

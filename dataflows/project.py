@@ -25,11 +25,20 @@ LOAD = 0.05
 class Projector:
     """A thread beside the flow; what it shows comes from the database, so it cannot drift."""
 
-    def __init__(self, history: VerdictHistory, live: LiveView, *, live_size: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        history: VerdictHistory,
+        live: LiveView,
+        *,
+        live_size: int,
+        clock: Clock,
+        before_aggregates: Callable[[], None] = lambda: None,
+    ) -> None:
         self._history = history
         self._live = live
         self._live_size = live_size
         self._clock = clock
+        self._before_aggregates = before_aggregates
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
@@ -54,7 +63,8 @@ class Projector:
         self._live.count(self._history.counts(now - COUNTED), now)
 
     def aggregate_once(self) -> None:
-        """Recount the newest minutes."""
+        """Recount the newest buckets."""
+        self._before_aggregates()
         self._history.refresh_aggregates(self._clock.now() - REFRESHED)
 
     def expire_once(self) -> None:

@@ -3,10 +3,13 @@
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+from core.storage.beats import PartitionBeat
 
 
 class _Record(NamedTuple):
@@ -43,6 +46,14 @@ class InFlight:
         self._partitions: dict[int, _Partition] = {}
         self._count = 0
         self._held_bytes = 0
+        self._starts: Mapping[int, int] = {}
+        self.written = 0
+        """Records whose outcome is durable, since the start of the process."""
+
+    def assigned(self, starts: Mapping[int, int]) -> None:
+        """These partitions are read, from these offsets on; a negative one: from wherever the topic begins."""
+        with self._lock:
+            self._starts = dict(starts)
 
     def began(self, partition: int, offset: int, record_time: datetime, *, size_bytes: int) -> None:
         """A record was read."""
@@ -59,6 +70,7 @@ class InFlight:
             mine = self._partitions.get(partition, _Partition())
             if (record := mine.waiting.pop(offset, None)) is not None:
                 self._add(mine, -1, -record.size_bytes)
+                self.written += 1
 
     @property
     def count(self) -> int:
@@ -96,6 +108,21 @@ class InFlight:
         with self._lock:
             heads = [next(iter(mine.waiting.values())) for mine in self._partitions.values() if mine.waiting]
         return max(((now - head.record_time).total_seconds() for head in heads), default=0.0)
+
+    def positions(self) -> tuple[PartitionBeat, ...]:
+        """How far each partition is, also those of which nothing was read yet."""
+        with self._lock:
+            return tuple(self._position(partition) for partition in sorted({*self._starts, *self._partitions}))
+
+    def _position(self, partition: int) -> PartitionBeat:
+        mine = self._partitions.get(partition)
+        if mine is None:
+            start = self._starts[partition]
+            at = start if start >= 0 else None
+            return PartitionBeat(partition, at, at, 0)
+        written = next(iter(mine.waiting), mine.next_offset)
+        oldest_at = min((record.record_time for record in mine.waiting.values()), default=None)
+        return PartitionBeat(partition, mine.next_offset, written, len(mine.waiting), oldest_at)
 
     def _add(self, mine: _Partition, records: int, size_bytes: int) -> None:
         self._count += records

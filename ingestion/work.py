@@ -23,7 +23,7 @@ from core.storage.ledger_pg import PostgresLedger
 from core.storage.live import RedisLive
 from core.storage.media import S3Media
 from core.storage.ports import Heartbeat
-from core.telemetry import configure_logging
+from core.telemetry import EVENTS_RELAYED, configure_logging, total
 from ingestion.bring import Answers, Bringer, Site, sweep
 from ingestion.crew import TIDY_S, Crew, Hand, Tidier, owner_name
 from ingestion.download import downloader
@@ -140,7 +140,7 @@ def _heartbeat(work: Work, port: int) -> Heartbeat:
         version=version("clipwarden"),
         at=datetime.now(UTC),
         detail=waiting,
-        numbers={"waiting_events": work.tidier.events},
+        numbers={"waiting_events": work.tidier.events, "done_total": total(EVENTS_RELAYED)},
         port=port,
     )
 

@@ -51,3 +51,15 @@ class ServedModels:
         """Names the preparation of inputs: clips and token ids made for another one would be scored wrongly."""
         parts = (repr(self.clip), str(self.max_tokens), hashlib.sha256(self.tokenizer_json).hexdigest())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """For people: inputs and labels, in words."""
+        clip = self.clip
+        emitted = {f"labels_{modality}": ", ".join(labels) for modality, labels in self.labels.items() if labels}
+        return {
+            "clip": f"{clip.num_frames} frames, {clip.size_px} x {clip.size_px} px",
+            "caption": f"{self.max_tokens} tokens",
+            "fusion": "passed its gate" if self.fusion_passed_gate else "did not pass its gate",
+            **emitted,
+        }

@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.settings_gateway import GatewaySettings
 from core.storage.live import RedisLive
 from core.storage.ports import Heartbeat
-from core.telemetry import GATEWAY_UPLOADS, configure_logging
+from core.telemetry import GATEWAY_REQUESTS, GATEWAY_UPLOADS, configure_logging, total
 from ingestion.gateway.app import patient_protocol
 from ingestion.gateway.assembly import Gateway
 
@@ -66,7 +66,7 @@ def _serve(settings: Settings, gateway: Gateway, health: Health, health_port: in
             version=VERSION,
             at=datetime.now(UTC),
             detail=waiting,
-            numbers={"uploads": float(gateway.limits.uploads)},
+            numbers={"uploads": float(gateway.limits.uploads), "done_total": total(GATEWAY_REQUESTS)},
             port=health_port,
         )
 

@@ -54,6 +54,7 @@ def main() -> int:
 
 def _serve(settings: Settings, health: Health, port: int) -> int:
     from models.serving.load import base_lineup, load_engine  # noqa: PLC0415 - torch takes seconds; health does not wait
+    from models.serving.memory import device_memory  # noqa: PLC0415 - as above
 
     load = partial(load_engine, settings.serving)
     shadows = Shadows()
@@ -74,8 +75,9 @@ def _serve(settings: Settings, health: Health, port: int) -> int:
             version=worker.served.model_version,
             at=datetime.now(UTC),
             detail=waiting or "; ".join(part for part in (worker.problem, watch.problem if watch else "") if part),
-            numbers=worker.numbers(),
+            numbers={**worker.numbers(), **device_memory()},
             port=port,
+            facts=worker.served.facts,
         )
 
     _log.info("worker.ready", endpoint=worker.endpoint, http_port=port, model_version=engine.served.model_version)

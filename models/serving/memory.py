@@ -3,6 +3,7 @@
 import ctypes
 
 import structlog
+import torch
 
 _log = structlog.get_logger()
 
@@ -27,3 +28,11 @@ def keep_freed_memory() -> bool:
     if not taken:
         _log.info("memory.not_kept", reason="this C library has no mallopt")
     return taken
+
+
+def device_memory() -> dict[str, float]:
+    """Bytes of the GPU in use, by whomever, and in all; nothing where this process uses none."""
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # see torch
+        return {}
+    free, whole = torch.cuda.mem_get_info()
+    return {"gpu_memory_bytes": float(whole - free), "gpu_memory_whole_bytes": float(whole)}

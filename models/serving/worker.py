@@ -90,7 +90,8 @@ class Worker:
         self._started_s = self._tidied_s = self._swept_s = clock.monotonic_s()
         self._drain_by_s: float | None = None
         self._should_drain = False
-        self._scored = 0
+        self._scored = self._batches = 0
+        self._busy_s = 0.0
 
     @property
     def endpoint(self) -> str:
@@ -125,7 +126,9 @@ class Worker:
         return {
             "queue_requests": float(len(self._desk)),
             "clients": float(self._desk.clients),
-            "scored_requests": float(self._scored),
+            "done_total": float(self._scored),
+            "batches_total": float(self._batches),
+            "busy_s_total": self._busy_s,
         }
 
     def run(self) -> None:
@@ -177,6 +180,8 @@ class Worker:
         if isinstance(done, BaseException):
             raise done
         self._scored += len(done.jobs)
+        self._batches += 1
+        self._busy_s += done.took_s
         self._scored_since_swap += len(done.jobs)
         if self._scored_since_swap > _PROVEN_REQUESTS:
             self._before = None

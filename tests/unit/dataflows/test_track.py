@@ -97,3 +97,18 @@ def test_no_order_of_writing_commits_past_an_unwritten_record(order: list[int], 
 
     assert in_flight.commit_offsets()[0] == min(order[written:], default=20)
     assert in_flight.count == 20 - written
+
+
+def test_positions_tell_of_every_assigned_partition() -> None:
+    in_flight = InFlight(100)
+    in_flight.assigned({0: 7, 1: -2, 2: 5})
+    in_flight.began(2, 5, NOW, size_bytes=1)
+    in_flight.began(2, 6, NOW + timedelta(seconds=1), size_bytes=1)
+    in_flight.ended(2, 6)
+
+    first, fresh, busy = in_flight.positions()
+
+    assert (first.read_offset, first.written_offset, first.oldest_at) == (7, 7, None)
+    assert (fresh.read_offset, fresh.waiting) == (None, 0)
+    assert (busy.read_offset, busy.written_offset, busy.waiting, busy.oldest_at) == (7, 5, 1, NOW)
+    assert in_flight.commit_offsets() == {2: 5}
