@@ -32,6 +32,7 @@ COMMANDS = {
     "models": _Command("what serves, the registry, promotion, evaluation", "models"),
     "keys": _Command("keys for workers that are reached over a network", "keys"),
     "api-keys": _Command("keys for callers of the HTTP gateway", "api_keys"),
+    "users": _Command("who may use the console, and one-time links for them", "users"),
     "train": _Command("train a text, video or fusion model", "train"),
     "bench": _Command("speed and memory, each with its baseline in the same run", "bench"),
 }

@@ -9,7 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from core.events import DeadLetter, Event, Verdict, VideoPosted
+from pydantic import BaseModel
+
+from core.events import DeadLetter, Verdict, VideoPosted
+from core.routing_event import SCHEMA, AlertRouted
 from core.settings import PREFIX, Settings, settings_table
 from core.topics import TOPICS, Topic
 
@@ -33,10 +36,11 @@ OF_THE_MACHINE = {
 
 Mode = Literal["validation", "serialization"]
 # Producers must know what is accepted; consumers of what we write, what is always there.
-SCHEMAS: tuple[tuple[type[Event], str, Mode], ...] = (
+SCHEMAS: tuple[tuple[type[BaseModel], str, Mode], ...] = (
     (VideoPosted, "video.posted.v1", "validation"),
     (Verdict, "video.verdicts.v1", "serialization"),
     (DeadLetter, "video.dead.v1", "serialization"),
+    (AlertRouted, SCHEMA, "serialization"),
 )
 
 
@@ -64,7 +68,7 @@ def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def _schema(event: type[Event], name: str, mode: Mode) -> str:
+def _schema(event: type[BaseModel], name: str, mode: Mode) -> str:
     body = event.model_json_schema(by_alias=True, mode=mode)
     head = {"$schema": DIALECT, "$id": f"urn:clipwarden:{name}", "title": name}
     return json.dumps({**body, **head}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -27,7 +27,11 @@ def prepare(settings: Settings) -> None:
         DependencyError: one of them did not answer for WAIT_S seconds.
         ConfigError: the database refuses a migration.
     """
-    migrations = migrate(settings.store.dsn.get_secret_value(), retention_days=settings.store.retention_days)
+    migrations = migrate(
+        settings.store.dsn.get_secret_value(),
+        retention_days=settings.store.retention_days,
+        reporting_dsn=settings.reporting.dsn.get_secret_value(),
+    )
     S3Media(settings.media).ensure_buckets((settings.media.bucket, settings.media.dead_letters_bucket))
     topics = create_topics(settings.kafka)
     log.info("prepare.done", migrations=migrations, topics=topics)

@@ -1,4 +1,4 @@
-"""The product's own processes under the supervisor: inference workers, flows, ingestion, gateway, console."""
+"""The product's own processes under the supervisor: inference workers, flows, ingestion, gateway, router, console."""
 
 import sys
 from collections.abc import Mapping
@@ -20,6 +20,8 @@ def product(site: Site, plan: Plan) -> list[ProcessSpec]:
         specs.append(ingestion(site))
     if plan.gateway:
         specs.append(gateway(site))
+    if plan.router:
+        specs.append(router(site))
     if plan.dashboard:
         specs.append(console(site, plan.banner))
     return specs
@@ -109,6 +111,26 @@ def gateway(site: Site) -> ProcessSpec:
     )
 
 
+def router(site: Site) -> ProcessSpec:
+    """What sends alerts to the routes people wrote."""
+    port = site.ports.of("router")
+    own = {
+        "CLIPWARDEN_ROUTING__HTTP_PORT": str(port),
+        "CLIPWARDEN_ROUTING__CONSOLE_URL": f"http://{site.address('dashboard')}",
+    }
+    return ProcessSpec(
+        name="router",
+        stage=Stage.PRODUCT,
+        command=(sys.executable, "-m", "operations.router"),
+        env=_environment(site, own),
+        check=partial(check_http, f"http://{site.address('router')}/readyz"),
+        log=site.paths.logs / "router.log",
+        port=port,
+        # What is being sent may be answered.
+        grace_s=20.0,
+    )
+
+
 def console(site: Site, banner: str) -> ProcessSpec:
     """The moderators' console."""
     port = site.ports.of("dashboard")
@@ -118,13 +140,15 @@ def console(site: Site, banner: str) -> ProcessSpec:
         "--server.headless": "true",
         "--browser.gatherUsageStats": "false",
     }
+    own = {"CLIPWARDEN_DASHBOARD__BANNER": banner, "CLIPWARDEN_DASHBOARD__LOGS_DIR": str(site.paths.logs)}
     app = CODE_DIR / "dashboard" / "app.py"
     return ProcessSpec(
         name="dashboard",
         stage=Stage.PRODUCT,
         command=(sys.executable, "-m", "streamlit", "run", str(app), *chain.from_iterable(options.items())),
-        env=_environment(site, {"CLIPWARDEN_DASHBOARD__BANNER": banner} if banner else {}),
-        check=partial(check_http, f"http://{site.address('dashboard')}/_stcore/health"),
+        env=_environment(site, own),
+        # Without the database nobody can sign in, and `clipwarden status` says so; it is not restarted for that.
+        check=partial(check_http, f"http://{site.address('dashboard')}/readyz"),
         log=site.paths.logs / "dashboard.log",
         port=port,
     )

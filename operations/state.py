@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.errors import ConfigError
 from core.settings import PREFIX, Settings
 from core.topics import VIDEO_POSTED
+from operations.reporting_role import reporting_dsn
 
 LOOPBACK = "127.0.0.1"
 PORTS_PER_ROOT = 32
@@ -29,6 +30,7 @@ PORT_OF = {
     "gateway": 6,
     "gateway-http": 7,
     "ingestion": 24,
+    "router": 25,
 }
 FIRST_FLOW_PORT = 8
 FIRST_WORKER_PORT = 16
@@ -100,6 +102,7 @@ class Plan(Record):
         workers: how many, one per GPU.
         flows: scoring processes; a flow beyond the partitions would have none to read.
         banner: what the console says over every page.
+        stopped: processes that an operator stopped; they stay so until they are started.
     """
 
     worker: bool = False
@@ -108,8 +111,10 @@ class Plan(Record):
     dashboard: bool = False
     ingestion: bool = False
     gateway: bool = False
+    router: bool = False
     banner: str = ""
     mlflow: bool = False
+    stopped: tuple[str, ...] = ()
 
 
 class Identity(Record):
@@ -259,6 +264,7 @@ def environment(site: Site) -> dict[str, str]:
     values = {
         "KAFKA__BROKERS": site.address("broker"),
         "STORE__DSN": site.dsn(),
+        "REPORTING__DSN": reporting_dsn(site.secrets.postgres, site.address("postgres"), DATABASE),
         "REDIS__URL": site.redis_url,
         "MEDIA__ENDPOINT": site.address("s3"),
         "MEDIA__ACCESS_KEY": ACCESS_KEY,
@@ -271,6 +277,7 @@ def environment(site: Site) -> dict[str, str]:
         "SERVING__BIND": site.worker_endpoint(),
         "FLOW__STATE_DIR": str(site.paths.data / "flow"),
         "MLFLOW__CACHE_DIR": str(site.paths.data / "models"),
+        "SIGN_IN__ADDRESS": f"http://{site.address('dashboard')}",
     }
     if plan.mlflow:
         values["MLFLOW__TRACKING_URI"] = f"http://{site.address('mlflow')}"

@@ -17,6 +17,7 @@ LONGEST_DELAY_S = 15.0
 HEALTHY_S = 30.0
 """After this long without an end the delay starts again from its first value."""
 RECHECK_S = 5.0
+STOPPED_BY_COMMAND = "stopped by an operator; start it again from the console, or: clipwarden down, clipwarden up"
 
 
 class Supervised:
@@ -33,6 +34,8 @@ class Supervised:
         self._state: ProcessState = "waiting"
         self._since = clock.now()
         self._detail = ""
+        self._is_wanted = True
+        self._kill_at_s: float | None = None
 
     def record(self) -> ProcessRecord:
         """What the state file says of it."""
@@ -46,8 +49,43 @@ class Supervised:
             detail=self._detail,
         )
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether it stays stopped until it is released."""
+        return not self._is_wanted
+
+    def halt(self) -> None:
+        """Begin to stop it; it stays stopped until it is released. Returns at once."""
+        if self._is_wanted:
+            self._is_wanted = False
+            self._detail = STOPPED_BY_COMMAND
+            self.ask_to_stop()
+            self._kill_at_s = self._clock.monotonic_s() + self.spec.grace_s
+
+    def release(self) -> None:
+        """Have it run again, as soon as what is left of it has ended."""
+        self._is_wanted = True
+        self._delay_s = FIRST_DELAY_S
+        self._due_s = 0.0
+
     def tick(self, *, may_start: bool) -> None:
         """Do what is due: start it, check it, or note its end and wait."""
+        if self._kill_at_s is not None:
+            self._end(self._kill_at_s)
+        elif self._is_wanted:
+            self._go_on(may_start=may_start)
+        elif self._state != "stopped":
+            self._enter("stopped", STOPPED_BY_COMMAND)
+
+    def _end(self, kill_at_s: float) -> None:
+        """Wait for the end that was asked for, without holding up the others; kill what outlives its grace."""
+        is_over = self._child is None or self._child.exit_code() is not None
+        if is_over or self._clock.monotonic_s() >= kill_at_s:
+            self.finish(grace_s=0.0)
+            self._detail = STOPPED_BY_COMMAND
+            self._kill_at_s = None
+
+    def _go_on(self, *, may_start: bool) -> None:
         due = self._clock.monotonic_s() >= self._due_s
         if self._child is None:
             if may_start and due:
@@ -64,10 +102,10 @@ class Supervised:
         if self._child:
             self._child.ask_to_stop()
 
-    def finish(self) -> None:
+    def finish(self, *, grace_s: float | None = None) -> None:
         """Wait out its grace, kill what is left, and forget it."""
         if self._child:
-            code = self._child.finish(time.monotonic() + self.spec.grace_s)
+            code = self._child.finish(time.monotonic() + (self.spec.grace_s if grace_s is None else grace_s))
             log.info("process.stopped", name=self.spec.name, exit_code=code)
             self._child = None
         self._enter("stopped")

@@ -6,6 +6,7 @@ which it follows while it runs; what it knows stands in `run.json`, which outliv
 
 import argparse
 import os
+import queue
 import signal
 import sys
 import time
@@ -24,15 +25,17 @@ from core.heartbeat import HeartbeatThread
 from core.settings import RedisSettings, TelemetrySettings
 from core.storage.live import RedisLive
 from core.storage.ports import Heartbeat
+from core.vitals import TROUBLES
 from operations.embedded.broker import broker
 from operations.embedded.claim import Claim, claim
 from operations.embedded.mlflow import mlflow
 from operations.embedded.postgres import postgres
 from operations.embedded.s3 import s3
 from operations.embedded.valkey import valkey
+from operations.executing import executing, told
 from operations.processes import ProcessSpec, Stage
 from operations.product import product
-from operations.state import MARK, Identity, Paths, Plan, RunState, Site
+from operations.state import MARK, Identity, Paths, Plan, ProcessRecord, RunState, Site
 from operations.supervised import Supervised
 
 log = structlog.get_logger()
@@ -60,6 +63,13 @@ class Supervisor:
         self._plan: Plan | None = None
         self._plan_changed_ns = -1
         self._stopping = False
+        self.restarts: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """Names of processes to restart at the next tick; put in from any thread."""
+
+    @property
+    def records(self) -> Sequence[ProcessRecord]:
+        """What is known of each process, as of the last tick; from any thread."""
+        return self._run.processes
 
     def stop(self, number: int = 0, _frame: FrameType | None = None) -> None:
         """End `run` soon; the handler of SIGTERM and SIGINT."""
@@ -72,6 +82,7 @@ class Supervisor:
         try:
             while not self._stopping and not self._orphaned():
                 self._follow_plan()
+                self._restart_asked()
                 for process in self._processes:
                     process.tick(may_start=self._may_start(process.spec))
                 self._save()
@@ -84,10 +95,11 @@ class Supervisor:
     def heartbeat(self) -> Heartbeat:
         """How it is; safe to call from another thread."""
         records = self._run.processes
-        unready = [f"{record.name} {record.state}" for record in records if record.state != "ready"]
+        unready = [f"{record.name} {record.state}" for record in records if record.state not in ("ready", "stopped")]
         numbers = {"processes": len(records), "restarts_total": sum(record.restarts for record in records)}
         state = "waiting" if unready else "ready"
-        return Heartbeat("supervisor", "0", state, VERSION, self._clock.now(), ", ".join(unready), numbers)
+        said = Heartbeat("supervisor", "0", state, VERSION, self._clock.now(), ", ".join(unready), numbers)
+        return replace(said, processes=tuple(map(told, records)))
 
     def _orphaned(self) -> bool:
         return self._tied_to is not None and self._tied_to.process() is None
@@ -109,6 +121,18 @@ class Supervisor:
             log.error("plan.refused", reason=str(error))  # noqa: TRY400 - one line says all
             return
         self._adopt(specs(self._site, plan))
+        for process in self._processes:
+            if process.spec.name in plan.stopped:
+                process.halt()
+            elif process.is_halted:
+                process.release()
+
+    def _restart_asked(self) -> None:
+        asked = {self.restarts.get_nowait() for _ in range(self.restarts.qsize())}
+        for process in self._processes:
+            if process.spec.name in asked:
+                process.halt()
+                process.release()
 
     def _adopt(self, wanted: list[ProcessSpec]) -> None:
         """Stop what is not wanted or wanted otherwise; what stays keeps running."""
@@ -163,6 +187,7 @@ def _log_to(path: Path, *, screen: bool) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            TROUBLES,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             write,
         ]
@@ -175,7 +200,7 @@ def _supervise(claimed: Claim, tied_to: Identity | None) -> None:
         signal.signal(number, supervisor.stop)
     telemetry = TelemetrySettings()
     live = RedisLive(RedisSettings(url=SecretStr(claimed.site.redis_url)), heartbeat_ttl_s=telemetry.heartbeat_ttl_s)
-    with HeartbeatThread(live, supervisor.heartbeat, telemetry.heartbeat_s):
+    with HeartbeatThread(live, supervisor.heartbeat, telemetry.heartbeat_s), executing(supervisor, claimed.site):
         supervisor.run()
     live.close()
 

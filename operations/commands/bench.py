@@ -11,10 +11,12 @@ import typer
 from core.errors import ConfigError
 from core.settings import Settings, process_environment
 from core.telemetry import configure_logging
+from operations.bench.console.table import show as show_console
 from operations.bench.corpus import bench_corpus
 from operations.bench.corpus import show as show_corpus
 from operations.bench.decode import TARGET_CLIPS, bench_decode
 from operations.bench.decode import show as show_decode
+from operations.bench.filled import Filling, bench_filled
 from operations.bench.flow import bench_flow
 from operations.bench.gateway import bench_gateway
 from operations.bench.gpu import bench_gpu
@@ -22,13 +24,17 @@ from operations.bench.ingest import bench_ingest
 from operations.bench.made import CLIPS
 from operations.bench.path import bench_path
 from operations.bench.produce import bench_produce
+from operations.bench.search import bench_search
+from operations.bench.search import show as show_search
 from operations.bench.serving.run import Load, bench_serving
 from operations.bench.serving.table import serving_table
 from operations.bench.shortcuts import bench_shortcuts
 from operations.bench.shortcuts import show as show_shortcuts
 from operations.bench.sinks import bench_sinks
+from operations.bench.sql_box import bench_sql_box
+from operations.bench.sql_box import show as show_sql_box
 from operations.seat import EXIT_FAILED, root, screen
-from operations.state import MAX_FLOWS
+from operations.state import MAX_FLOWS, Site
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -135,6 +141,46 @@ def sinks(
 
 
 @app.command()
+def filled(
+    *,
+    verdicts: Annotated[int, typer.Option(help="How many videos, each with a verdict.", min=1)] = 1_000_000,
+    decisions: Annotated[int, typer.Option(help="How many of them were reviewed.", min=0)] = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """Fill a database for measuring, beside the platform's own on its server. Example: clipwarden bench filled."""
+    report(bench_filled(Site.load(root()).dsn("postgres"), Filling(verdicts, decisions)), as_json=as_json)
+
+
+@app.command()
+def search(
+    *, rounds: Annotated[int, typer.Option(help="How often each filter.", min=1)] = 20, as_json: AsJson = False
+) -> None:
+    """The console's search, filter by filter, over what `bench filled` made. Example: clipwarden bench search."""
+    report(bench_search(Site.load(root()).dsn("postgres"), rounds), as_json=as_json, show=show_search)
+
+
+@app.command()
+def console(  # noqa: PLR0913 - one option each
+    *,
+    verdicts: Annotated[int, typer.Option(help="In the store, each with a video.", min=1)] = 1_000_000,
+    decisions: Annotated[int, typer.Option(help="Of people, in the store.", min=0)] = 50_000,
+    page: Annotated[str, typer.Option(help="Only pages whose names hold this, e.g. audit.")] = "",
+    rounds: Annotated[int, typer.Option(help="How often each page.", min=1)] = 20,
+    clients: Annotated[int, typer.Option(help="At once; 0: no crowd.", min=0, max=200)] = 20,
+    stay: Annotated[float, typer.Option(help="Seconds a client stays on a page.", min=0)] = 5.0,
+    events: Annotated[int, typer.Option(help="From event to alert; 0: none.", min=0, max=10_000)] = 200,
+    rate: Annotated[float, typer.Option(help="Events a second.", min=0.05, max=50)] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """Every page over a filled store, a crowd, alerts in a real Chromium. Example: clipwarden bench console --json."""
+    from operations.bench.console.crowd import Habits  # noqa: PLC0415 - no other bench needs the console's own parts
+    from operations.bench.console.run import Amount, bench_console  # noqa: PLC0415
+
+    filling, amount = Filling(verdicts, decisions), Amount(page, rounds, Habits(clients, stay), events, rate)
+    report(bench_console(Site.load(root()), filling, amount), as_json=as_json, show=show_console)
+
+
+@app.command()
 def gateway(
     *,
     nbytes: Annotated[str, typer.Option("--bytes", help="Of the large upload, e.g. 500MB or 2GB.")] = "2GB",
@@ -155,6 +201,15 @@ def produce(
 ) -> None:
     """A folder through `clipwarden produce`, beside raw puts into the store. Example: clipwarden bench produce."""
     report(bench_produce(files, megabytes, rounds), as_json=as_json)
+
+
+@app.command(name="sql-box")
+def sql_box(*, as_json: AsJson = False) -> None:
+    """Hostile statements against the console's SQL box, and what stops each. Example: clipwarden bench sql-box."""
+    result = bench_sql_box()
+    report(result, as_json=as_json, show=show_sql_box)
+    if result["succeeded"] or not result["is_unchanged"]:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

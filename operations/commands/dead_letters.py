@@ -1,6 +1,7 @@
 """clipwarden dead-letters: list, show and replay what could not be used."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from core.events import DeadLetter, RecordRef
 from core.settings import Settings
 from core.storage.history import TimescaleHistory
 from core.storage.media import S3Media
+from core.storage.orders import OfLetter
 from core.storage.ports import DeadLetterRow
 from ingestion.kafka import EventProducer
 from operations.seat import load_settings, screen
@@ -71,37 +73,55 @@ def replay(
         rows = [row] if row is not None else []
     else:
         rows = [row for row in history.dead_letters(limit, code=code) if row.replayed_at is None]
-    count = replay_rows(settings, history, rows)
+    count = Replays(settings, history).send(rows)
     screen.print(f"replayed {count} records of {len(rows)} dead letters")
 
 
-def replay_rows(settings: Settings, history: TimescaleHistory, rows: list[DeadLetterRow]) -> int:
-    """Produce each record once, with its original timestamp and a `replay_of` header; marked after delivery."""
-    media, producer = S3Media(settings.media), EventProducer(settings.kafka)
-    records: dict[tuple[str, int, int], DeadLetter] = {}
-    for row in rows:
-        ref = row.dead_letter.record
-        records.setdefault((ref.topic, ref.partition, ref.offset), row.dead_letter)
-    for letter in records.values():
+class Replays:
+    """Produces records again: one producer and one way to the object store for a whole command.
+
+    Raises:
+        ConfigError: the broker's or the object store's settings are wrong.
+    """
+
+    def __init__(self, settings: Settings, history: TimescaleHistory) -> None:
+        self._media = S3Media(settings.media)
+        self._producer = EventProducer(settings.kafka)
+        self._history = history
+
+    def send(self, rows: Sequence[DeadLetterRow]) -> int:
+        """Produce each record once, with its original timestamp and a `replay_of` header; marked after delivery.
+
+        Raises:
+            InputError: the bytes of one cannot be read; none is marked.
+            DependencyError: broker, database or object store; none is marked, but some may have been produced.
+        """
+        records: dict[tuple[str, int, int], DeadLetter] = {}
+        for row in rows:
+            ref = row.dead_letter.record
+            records.setdefault((ref.topic, ref.partition, ref.offset), row.dead_letter)
+        for letter in records.values():
+            self._produce(letter)
+        self._producer.flush()
+        letters = [(row.dead_letter.record, row.dead_letter.stage) for row in rows]
+        self._history.mark_replayed(letters, datetime.now(UTC))
+        return len(records)
+
+    def _produce(self, letter: DeadLetter) -> None:
         headers = [header for header in letter.headers if header[0] != "replay_of"]
         origin = f"{letter.record.topic}:{letter.record.partition}:{letter.record.offset}"
-        producer.send_bytes(
+        self._producer.send_bytes(
             letter.key,
-            _payload(letter, media),
+            self._payload(letter),
             headers=[*headers, ("replay_of", origin.encode())],
             timestamp_ms=int(letter.record_time.timestamp() * 1e3),
         )
-    producer.flush()
-    for row in rows:
-        history.mark_replayed(row.dead_letter.record, row.dead_letter.stage, datetime.now(UTC))
-    return len(records)
 
-
-def _payload(letter: DeadLetter, media: S3Media) -> bytes:
-    if letter.payload is not None:
-        return letter.payload
-    bucket, _, key = (letter.payload_uri or "").removeprefix("s3://").partition("/")
-    return media.get_bytes(bucket, key)
+    def _payload(self, letter: DeadLetter) -> bytes:
+        if letter.payload is not None:
+            return letter.payload
+        bucket, _, key = (letter.payload_uri or "").removeprefix("s3://").partition("/")
+        return self._media.get_bytes(bucket, key)
 
 
 def _summary(row: DeadLetterRow) -> dict[str, str]:
@@ -120,9 +140,9 @@ def _summary(row: DeadLetterRow) -> dict[str, str]:
 
 def _parse_id(dead_id: str) -> tuple[RecordRef, str]:
     try:
-        topic, partition, offset, stage = dead_id.split(":")
-        return RecordRef(topic=topic, partition=int(partition), offset=int(offset)), stage
+        key = OfLetter.parse(dead_id)
     except ValueError as error:
         raise ConfigError(
             f"{dead_id!r} is not topic:partition:offset:stage, as `clipwarden dead-letters list` prints"
         ) from error
+    return key.record, key.stage

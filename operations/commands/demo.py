@@ -17,6 +17,7 @@ from operations.demo import posts
 from operations.demo.board import Board
 from operations.demo.run import DemoRun, Item, summary
 from operations.embedded import control
+from operations.people import admins_entry
 from operations.seat import root, screen
 from operations.state import Plan, Site
 from operations.state import settings as site_settings
@@ -42,7 +43,7 @@ def demo(
     script = _script(root(), clips, run)
     items = [*(posts.own(videos, run=run) if videos else []), *script.posts]
     board.step(script.banner)
-    _bring_up(board, Plan(worker=True, flows=flows, dashboard=True, banner=script.banner))
+    _bring_up(board, Plan(worker=True, flows=flows, dashboard=True, router=True, banner=script.banner))
     try:
         body = _play(board, items, rate=rate, stays=not exit_)
     finally:
@@ -59,7 +60,8 @@ def _bring_up(board: Board, plan: Plan) -> None:
         root(), plan, on_progress=lambda name, state: board.step(f"{name:<12} {state}"), tied_to=os.getpid()
     )
     board.console_address = addresses["dashboard"]
-    board.step(f"console: {board.console_address}")
+    board.step(f"console: {board.console_address}; signed in with this link, once:")
+    board.step(admins_entry(site_settings(Site.load(root()))))
 
 
 def _play(board: Board, items: Sequence[Item], *, rate: float, stays: bool) -> dict[str, object]:

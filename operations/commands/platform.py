@@ -10,8 +10,10 @@ from rich.table import Table
 from operations.doctor import doctor as examine
 from operations.doctor_ingestion import delete_orphans
 from operations.embedded import control
+from operations.people import first_entry
 from operations.seat import load_settings, root, screen
-from operations.state import MAX_WORKERS, Plan
+from operations.state import MAX_WORKERS, Plan, Site
+from operations.state import settings as site_settings
 
 app = typer.Typer()
 
@@ -32,16 +34,29 @@ def up(
     dashboard: Annotated[bool, typer.Option(help="Run the console.")] = True,
     ingestion: Annotated[bool, typer.Option(help="Run the worker that fetches links.")] = True,
     gateway: Annotated[bool, typer.Option(help="Run the HTTP gateway.")] = False,
+    router: Annotated[bool, typer.Option(help="Run what sends alerts to routes.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Start the platform in the background. Example: clipwarden up --flows 2."""
-    plan = Plan(worker=worker, workers=workers, flows=flows, dashboard=dashboard, ingestion=ingestion, gateway=gateway)
+    plan = Plan(
+        worker=worker,
+        workers=workers,
+        flows=flows,
+        dashboard=dashboard,
+        ingestion=ingestion,
+        gateway=gateway,
+        router=router,
+    )
     addresses = control.up(root(), plan, on_progress=show_progress)
+    first = first_entry(site_settings(Site.load(root()))) if dashboard else None
     if as_json:
         typer.echo(json.dumps(addresses))
-        return
-    for name, address in addresses.items():
-        screen.print(f"  {name:<12} {address}")
+    else:
+        for name, address in addresses.items():
+            screen.print(f"  {name:<12} {address}")
+    if first:
+        screen.print("sign in as the first admin, once, with this link; another: clipwarden users link admin")
+        screen.print(first, soft_wrap=True)
 
 
 @app.command()

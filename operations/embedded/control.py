@@ -118,7 +118,7 @@ def _wait_ready(paths: Paths, on_progress: Progress, timeout_s: float) -> None:
             if told.get(record.name) != text:
                 told[record.name] = text
                 on_progress(record.name, text)
-        if records and all(record.state == "ready" for record in records):
+        if records and not _late(paths, records):
             return
         if time.monotonic() > deadline_s or (told and not records):
             raise _not_ready(paths, records, timeout_s)
@@ -131,8 +131,14 @@ def _records(paths: Paths) -> tuple[ProcessRecord, ...]:
     return run.processes if run and run.supervised() else ()
 
 
+def _late(paths: Paths, records: tuple[ProcessRecord, ...]) -> list[ProcessRecord]:
+    """Those that are not ready yet; what an operator stopped is not waited for."""
+    stopped = (Plan.read(paths.plan) or Plan()).stopped
+    return [record for record in records if record.state != "ready" and record.name not in stopped]
+
+
 def _not_ready(paths: Paths, records: tuple[ProcessRecord, ...], timeout_s: float) -> DependencyError:
-    late = [f"{r.name} {r.state} ({r.detail or 'no answer'})" for r in records if r.state != "ready"]
+    late = [f"{r.name} {r.state} ({r.detail or 'no answer'})" for r in _late(paths, records)]
     what = "; ".join(late) or f"the supervisor ended: {last_line(paths.logs / 'supervisor.err')}"
     return DependencyError(f"not ready after {timeout_s:.0f} s: {what}; see {paths.logs}, or run: clipwarden doctor")
 

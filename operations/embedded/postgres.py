@@ -18,6 +18,7 @@ import psycopg
 from core.errors import ConfigError, StoreUnavailable
 from operations.embedded.wheels import wheel
 from operations.processes import CHECK_TIMEOUT_S, ProcessSpec, Stage
+from operations.reporting_role import reporting_dsn
 from operations.state import DATABASE, LOOPBACK, Paths, Site, own_folder
 
 MLFLOW_DATABASE = "mlflow"
@@ -172,6 +173,9 @@ def _create_databases(site: Site) -> None:
             for name in (DATABASE, MLFLOW_DATABASE):
                 if name not in existing:
                     connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
+            # Everybody may enter a database unless told otherwise; the reporting role has business in one only.
+            connection.execute(f"revoke connect on database {MLFLOW_DATABASE}, postgres, template1 from public")
     except psycopg.Error as error:
         raise StoreUnavailable(f"the database could not be created: {error}") from error
-    migrate(site.dsn())
+    role = reporting_dsn(site.secrets.postgres, site.address("postgres"), DATABASE)
+    migrate(site.dsn(), reporting_dsn=role)

@@ -46,7 +46,6 @@ def train_quickly(modality: Modality, *, data: Path, out: Path, version: str) ->
 def dsn(registry_platform: Platform) -> str:
     dsn: str = registry_platform.settings.store.dsn.get_secret_value()
     empty_tables(dsn)
-    execute(dsn, "TRUNCATE review_decisions")
     return dsn
 
 

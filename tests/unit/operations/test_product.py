@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import DependencyError
 from operations.product import product
 from operations.state import Paths, Plan, Ports, Secrets, Site, settings
 
@@ -16,6 +17,14 @@ def site(tmp_path: Path) -> Site:
 def _workers(site: Site, plan: Plan) -> list[dict[str, str]]:
     plan.write(site.paths.plan)
     return [dict(spec.env) for spec in product(site, plan) if spec.name.startswith("worker")]
+
+
+def test_every_process_is_asked_whether_it_can_do_its_work(site: Site) -> None:
+    plan = Plan(worker=True, flows=1, ingestion=True, gateway=True, router=True, dashboard=True)
+
+    for spec in product(site, plan):
+        with pytest.raises(DependencyError, match="/readyz does not answer"):
+            spec.check()
 
 
 def test_flows_find_each_worker_where_it_listens(site: Site) -> None:

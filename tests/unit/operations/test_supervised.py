@@ -110,3 +110,31 @@ def test_what_answers_no_more_is_unready_and_not_restarted(tmp_path: Path, clock
 
     assert (process.record().state, process.record().identity, process.record().restarts) == ("ready", pid, 0)
     stop(process)
+
+
+def test_what_is_halted_stays_stopped_until_it_is_released(tmp_path: Path, clock: FixedClock) -> None:
+    process = Supervised(lasting(tmp_path), clock)
+    tick_until(process, lambda: process.record().state == "ready")
+
+    process.halt()
+    tick_until(process, lambda: process.record().state == "stopped")
+    clock.elapsed_s += 60
+    process.tick(may_start=True)
+    assert (process.record().state, process.record().identity) == ("stopped", None)
+
+    process.release()
+    tick_until(process, lambda: process.record().state == "ready")
+    stop(process)
+
+
+def test_what_ignores_its_stop_is_killed_after_its_grace(tmp_path: Path, clock: FixedClock) -> None:
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('up', 'w'); time.sleep(300)"
+    command = (sys.executable, "-S", "-c", code.replace("'up'", repr(str(tmp_path / "up"))))
+    process = Supervised(replace(lasting(tmp_path), command=command), clock)
+    tick_until(process, (tmp_path / "up").exists)
+
+    process.halt()
+    process.tick(may_start=True)
+    assert process.record().state != "stopped"
+    clock.elapsed_s += process.spec.grace_s
+    tick_until(process, lambda: process.record().state == "stopped")

@@ -1,0 +1,1 @@
+"""Alert routing: the process that sends alerts to where people want them."""

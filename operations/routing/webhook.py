@@ -1,0 +1,148 @@
+"""One delivery → one signed POST through the gate out → what the receiver said, or why it could not be asked."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import httpx
+
+from core.clock import Clock
+from core.errors import PlatformError
+from core.routing import Alert, Digest
+from core.routing_event import AlertRouted, RoutedKind, headers
+from core.settings_ingestion import IngestionSettings
+from core.settings_routing import RoutingSettings
+from core.storage.deliveries import Parcel
+from ingestion.egress.gate import Gate
+from ingestion.egress.passes import Budget, Pass
+
+ANSWER_SHOWN = 300
+"""Characters of a receiver's answer that are kept."""
+CODE = "X-Clipwarden-Code"
+"""Of a refusal by the gate."""
+_OVERHEAD_BYTES = 32_768
+"""Of heads and of TLS: the budget bounds what is moved in both directions."""
+_NEVER = frozenset({HTTPStatus.GONE})
+_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one attempt.
+
+    Attributes:
+        status: of HTTP; None when there was no answer.
+        text: the answer's first characters, or why there is none; data of others.
+        is_taken: the receiver has it.
+        is_final: trying again would change nothing.
+        wait_s: how long the receiver asks to be left alone; 0 when it does not say.
+    """
+
+    status: int | None
+    text: str
+    is_taken: bool = False
+    is_final: bool = False
+    wait_s: float = 0.0
+
+
+def gate(settings: RoutingSettings) -> Gate:
+    """The same gate as that of links, with the router's own allow-list."""
+    own = IngestionSettings(
+        allow=settings.allow, connect_timeout_s=settings.timeout_s, idle_timeout_s=settings.timeout_s
+    )
+    return Gate(own)
+
+
+class Webhook:
+    """Sends parcels; safe to share between threads.
+
+    Guarantee: only the receiver's own address is asked, never one that it redirects to, and never longer than
+    `timeout_s` or for more than `max_answer_bytes`.
+    """
+
+    def __init__(self, settings: RoutingSettings, opened: Gate, clock: Clock) -> None:
+        self._settings = settings
+        self._gate = opened
+        self._clock = clock
+
+    def send(self, parcel: Parcel) -> Answer:
+        """Make one attempt; what goes wrong is an answer too."""
+        body = event(parcel, self._settings.console_url).to_bytes()
+        budget = Budget(
+            max_bytes=len(body) + self._settings.max_answer_bytes + _OVERHEAD_BYTES, max_s=self._settings.timeout_s
+        )
+        with self._gate.admit(budget) as leave:
+            try:
+                return self._post(parcel, body, leave)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                return _failed(leave.refusals, error)
+
+    def _post(self, parcel: Parcel, body: bytes, leave: Pass) -> Answer:
+        now = self._clock.now()
+        fields = headers(parcel.secret, body, delivery_id=parcel.delivery_id, now=now)
+        timeout = httpx.Timeout(self._settings.timeout_s)
+        with (
+            httpx.Client(proxy=leave.proxy_url, trust_env=False, follow_redirects=False, timeout=timeout) as client,
+            client.stream("POST", parcel.url, content=body, headers=fields) as response,
+        ):
+            if leave.refusals and CODE in response.headers:
+                # In plain HTTP it is the gate that answers.
+                return _refused(leave.refusals[0])
+            return _judge(response, _beginning(response), now)
+
+
+def event(parcel: Parcel, console_url: str) -> AlertRouted:
+    """What a parcel says."""
+    kind, console = RoutedKind(parcel.kind), f"{console_url.rstrip('/')}/"
+    alert = Alert.model_validate(parcel.facts) if kind is RoutedKind.ALERT else None
+    return AlertRouted(
+        delivery_id=parcel.delivery_id,
+        kind=kind,
+        link=str(httpx.URL(console, params={"video": alert.video_id})) if alert else console,
+        alert=alert,
+        caption=parcel.caption,
+        digest=Digest.model_validate(parcel.facts) if kind is RoutedKind.DIGEST else None,
+    )
+
+
+def _beginning(response: httpx.Response) -> str:
+    """The first characters of an answer, whatever it claims to be; the rest is not read."""
+    data = b""
+    # An answer that breaks off, or that the gate cut, has said its status.
+    with suppress(httpx.HTTPError):
+        for chunk in response.iter_raw(4_096):
+            data += chunk
+            if len(data) >= 4 * ANSWER_SHOWN:
+                break
+    return data.decode("utf-8", "replace")[:ANSWER_SHOWN]
+
+
+def _judge(response: httpx.Response, text: str, now: datetime) -> Answer:
+    status = response.status_code
+    if response.is_success:
+        return Answer(status, text, is_taken=True)
+    if response.has_redirect_location or response.is_redirect:
+        return Answer(status, f"redirects are not followed (it answered {status}); correct the address", is_final=True)
+    wait_s = _asked_to_wait_s(response.headers.get("Retry-After", ""), now) if status in _LATER else 0.0
+    return Answer(status, f"answered {status}: {text}".strip(), is_final=status in _NEVER, wait_s=wait_s)
+
+
+def _asked_to_wait_s(value: str, now: datetime) -> float:
+    """Retry-After in either of its forms; 0 for nonsense."""
+    if value.isascii() and value.isdecimal():
+        return float(value[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _failed(refusals: tuple[PlatformError, ...], error: Exception) -> Answer:
+    return _refused(refusals[0]) if refusals else Answer(None, f"{type(error).__name__}: {error}")
+
+
+def _refused(refusal: PlatformError) -> Answer:
+    """The gate said no; only what a moment may change is tried again."""
+    return Answer(None, str(refusal), is_final=not getattr(refusal, "is_passing", False))

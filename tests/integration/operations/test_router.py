@@ -1,0 +1,250 @@
+"""The router against a receiver on loopback: signed, tried again, never led astray, and killed without a loss."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from core.clock import SystemClock
+from core.routing_event import is_genuine
+from core.settings import StoreSettings
+from core.settings_routing import RoutingSettings
+from core.storage.database import Database
+from core.storage.deliveries import Deliveries
+from core.storage.history import TimescaleHistory
+from core.storage.routes import DeliveryRow, Routes
+from operations.routing.turn import Courier
+from operations.routing.webhook import Webhook, gate
+from tests.fixtures.platform import Platform
+from tests.fixtures.receiver import Receiver, answers, never_answers, never_ends, receiver, redirects
+from tests.fixtures.routes import LEAD, empty_routes, form
+from tests.fixtures.stores import empty_tables, eventually, make_alert
+
+__all__ = ["receiver"]
+pytestmark = pytest.mark.integration
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+@dataclass
+class Desk:
+    """A database with routes, and a router in this process that a test drives turn by turn."""
+
+    dsn: str
+    settings: RoutingSettings
+    routes: Routes
+    deliveries: Deliveries
+    history: TimescaleHistory
+
+    def route(self, url: str, **terms: object) -> str:
+        return self.routes.add(LEAD, form("ops", url, **terms))
+
+    @property
+    def route_id(self) -> int:
+        return self.routes.all(LEAD)[0].route_id
+
+    def flag(self, *numbers: int) -> None:
+        self.history.write([make_alert(f"v:{number}", offset=number) for number in numbers], [])
+
+    def turns(self, until: Callable[[], object]) -> None:
+        with gate(self.settings) as opened:
+            courier = Courier(self.deliveries, Webhook(self.settings, opened, SystemClock()), self.settings)
+
+            def turn() -> object:
+                self.deliveries.route()
+                courier.turn()
+                return until()
+
+            eventually(turn, within_s=20)
+            courier.close()
+
+    def trouble(self) -> DeliveryRow:
+        return self.routes.told(LEAD, 1)[0]
+
+    def is_dead(self) -> bool:
+        return self.routes.all(LEAD)[0].dead == 1
+
+
+@pytest.fixture
+def desk(postgres_dsn: str, receiver: Receiver) -> Iterator[Desk]:
+    empty_tables(postgres_dsn)
+    empty_routes(postgres_dsn)
+    store = StoreSettings(dsn=SecretStr(postgres_dsn), pool_max=8)
+    database, history = Database(store, "router"), TimescaleHistory(store)
+    settings = RoutingSettings(allow=(receiver.address,), retry_s=0.01, retry_max_s=0.05, timeout_s=1.0, max_attempts=3)
+    yield Desk(postgres_dsn, settings, Routes(database), Deliveries(database), history)
+    database.close()
+    history.close()
+    empty_routes(postgres_dsn)
+
+
+def test_an_alert_arrives_signed_with_what_it_is_about_and_no_caption(desk: Desk, receiver: Receiver) -> None:
+    secret = desk.route(receiver.url)
+    desk.flag(1)
+
+    desk.turns(until=lambda: desk.routes.all(LEAD)[0].delivered)
+
+    ((headers, body),) = receiver.came
+    told = json.loads(body)
+    assert is_genuine(secret, body, fields=headers, now=datetime.now(UTC))
+    assert (told["alert"]["video_id"], told["alert"]["score"], told["caption"]) == ("v:1", 0.9, None)
+    assert told["delivery_id"] == headers["Idempotency-Key"] == headers["X-Clipwarden-Delivery"]
+    assert told["link"].endswith("/?video=v%3A1")
+    assert "Proxy-Authorization" not in headers
+
+
+def test_a_receiver_that_fails_gets_the_same_delivery_again(desk: Desk, receiver: Receiver) -> None:
+    receiver.behave = answers(500, 503)
+    desk.route(receiver.url)
+    desk.flag(1)
+
+    desk.turns(until=lambda: desk.routes.all(LEAD)[0].delivered)
+
+    assert len(receiver.came) == 3
+    assert len(set(receiver.ids())) == 1
+
+
+def test_a_receiver_that_never_takes_it_leaves_a_dead_delivery_with_its_reason(desk: Desk, receiver: Receiver) -> None:
+    receiver.behave = answers(*[500] * 9)
+    desk.route(receiver.url)
+    desk.flag(1)
+
+    desk.turns(until=desk.is_dead)
+
+    assert len(receiver.came) == 3
+    assert desk.trouble().reason == "answered 500: so it is"
+
+
+def test_a_redirect_is_not_followed_and_not_tried_again(desk: Desk, receiver: Receiver) -> None:
+    receiver.behave = redirects(receiver.url)
+    desk.route(receiver.url)
+    desk.flag(1)
+
+    desk.turns(until=desk.is_dead)
+
+    assert len(receiver.came) == 1
+    assert "redirects are not followed" in desk.trouble().reason
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{other}/hook",
+        "http://localhost:{port}/hook",
+        "http://[::1]:{port}/hook",
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/hook",
+        "http://0x7f.1/hook",
+        "https://127.0.0.1/hook",
+    ],
+)
+def test_an_address_that_is_not_public_or_allowed_is_never_asked(
+    desk: Desk, receiver: Receiver, free_port: int, url: str
+) -> None:
+    desk.route(url.format(other=free_port, port=receiver.address.rpartition(":")[2]))
+    desk.flag(1)
+
+    desk.turns(until=desk.is_dead)
+
+    assert receiver.came == []
+    assert desk.trouble().reason.startswith("ingest.")
+
+
+def test_an_answer_without_an_end_is_cut_and_its_beginning_is_text(desk: Desk, receiver: Receiver) -> None:
+    receiver.behave = never_ends
+    desk.route(receiver.url)
+    desk.routes.send_test(LEAD, desk.route_id)
+
+    def told() -> DeliveryRow | None:
+        return next((one for one in desk.routes.told(LEAD, 1) if one.ended_at), None)
+
+    desk.turns(until=told)
+
+    found = told()
+    assert found is not None
+    assert found.state == "delivered"
+    assert found.reason.startswith("<script>")
+    assert len(found.reason) <= 300
+
+
+def test_a_receiver_that_says_nothing_is_given_up_in_time(desk: Desk, receiver: Receiver) -> None:
+    receiver.behave = never_answers
+    desk.route(receiver.url)
+    desk.flag(1)
+
+    desk.turns(until=lambda: desk.routes.all(LEAD)[0].waiting == 0)
+
+    assert desk.is_dead()
+    assert len(receiver.came) == 3
+
+
+def _start(platform: Platform, desk: Desk) -> subprocess.Popen[bytes]:
+    own = {
+        "CLIPWARDEN_STORE__DSN": desk.dsn,
+        "CLIPWARDEN_ROUTING__ALLOW": ",".join(desk.settings.allow),
+        "CLIPWARDEN_ROUTING__TIMEOUT_S": "0.5",
+        "CLIPWARDEN_ROUTING__RETRY_S": "0.05",
+        "CLIPWARDEN_ROUTING__MAX_ATTEMPTS": "30",
+    }
+    command = [sys.executable, "-m", "operations.router"]
+    return subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, **platform.env, **own})
+
+
+def test_kills_of_the_router_lose_nothing_and_each_alert_has_one_id(
+    desk: Desk, platform: Platform, receiver: Receiver
+) -> None:
+    desk.route(receiver.url)
+    count = 120
+    for first in range(0, count, 30):
+        desk.flag(*range(first, first + 30))
+        router = _start(platform, desk)
+        seen = len(receiver.came)
+        eventually(lambda seen=seen: len(receiver.came) > seen + 3, within_s=30)
+        router.send_signal(signal.SIGKILL)
+        router.wait()
+
+    router = _start(platform, desk)
+    try:
+        eventually(lambda: desk.routes.all(LEAD)[0].delivered == count, within_s=60)
+    finally:
+        router.terminate()
+        assert router.wait(20) == 0
+
+    told = {headers["X-Clipwarden-Delivery"]: json.loads(body)["alert"]["video_id"] for headers, body in receiver.came}
+    assert sorted(told.values()) == sorted(f"v:{number}" for number in range(count))
+
+
+def test_what_was_flagged_while_the_database_was_away_and_the_router_down_is_sent(
+    desk: Desk, platform: Platform, receiver: Receiver
+) -> None:
+    desk.route(receiver.url)
+    router = _start(platform, desk)
+    try:
+        pid = platform.kill("postgres")
+        platform.wait_ready("postgres", after_pid=pid)
+        with suppress(Exception):
+            desk.history.ping()
+        eventually(lambda: _flags(desk), within_s=30)
+
+        eventually(lambda: receiver.came, within_s=30)
+        assert router.poll() is None
+    finally:
+        router.terminate()
+        router.wait(20)
+
+
+def _flags(desk: Desk) -> bool:
+    try:
+        desk.flag(1)
+    except Exception:  # noqa: BLE001 - it comes back when it does
+        return False
+    return True
