@@ -1,48 +1,60 @@
-"""The right side of the live monitor: one alert with its evidence, the player blurred until the person asks."""
+"""The right side of the live monitor: one alert with its evidence, its video on request, what people decided."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 import streamlit as st
 
-from core.errors import ObjectsUnavailable, StoreUnavailable
-from core.events import MEDIA_URI, Verdict
-from dashboard import evidence, queries, session
+from core.access import Capability
+from core.errors import StoreUnavailable
+from core.events import Verdict
+from dashboard import care, evidence, queries, session, watching
 from dashboard.alerts import Alert, neighbour
 from dashboard.caption import caption
 from dashboard.cards import empty, legend, processes
+from dashboard.decision_form import decision_form
+from dashboard.exposure import count_exposure
 from dashboard.frame import draw
+from dashboard.language import say
 from dashboard.markup import Markup, span
+from dashboard.player import player
 from dashboard.reading import Reading
-from dashboard.resources import resources
+from dashboard.viewer import viewer
 from dashboard.wording import MEANINGS
 
 
 def alert_pane(rows: Sequence[Alert], reading: Reading, now: datetime, *, zone: tzinfo) -> None:
     """Draw the open alert; while none is open, what the marks mean and who is at work."""
     video_id = session.opened()
+    shown: Verdict | None = None
     with st.container(key="pane-open" if video_id else "pane-rest", gap="small"):
         if video_id is None:
-            draw(empty("No alert open", "Choose one to see why it is there."))
-            _section("Marks", legend(MEANINGS))
-            _section("At work", processes(reading, now))
+            watching.stop()
+            draw(empty(say("No alert open"), say("Choose one to see why it is there.")))
+            care.day(reading, now, zone)
+            section(say("Marks"), legend(MEANINGS))
+            section(say("At work"), processes(reading, now))
         else:
             _buttons(rows, video_id)
-            _opened(rows, video_id, now, zone)
+            shown = _opened(rows, video_id)
+            if shown is not None:
+                _evidence(shown, reading, now, zone=zone)
+    count_exposure(shown)
 
 
 def _buttons(rows: Sequence[Alert], video_id: str) -> None:
     above, below = neighbour(rows, video_id, -1), neighbour(rows, video_id, 1)
     with st.container(horizontal=True, key="pane-buttons", gap="small", vertical_alignment="center"):
-        _go("Close", None, icon=":material/close:", shortcut="Esc", disabled=False)
-        _go("Previous", above, icon=":material/arrow_upward:", shortcut="K", disabled=above is None)
-        _go("Next", below, icon=":material/arrow_downward:", shortcut="J", disabled=below is None)
+        _go("close", None, icon=":material/close:", shortcut="Esc", disabled=False)
+        _go("previous", above, icon=":material/arrow_upward:", shortcut="K", disabled=above is None)
+        _go("next", below, icon=":material/arrow_downward:", shortcut="J", disabled=below is None)
 
 
-def _go(label: str, video_id: str | None, *, icon: str, shortcut: str, disabled: bool) -> None:
+def _go(where: str, video_id: str | None, *, icon: str, shortcut: str, disabled: bool) -> None:
+    labels = {"close": say("Close"), "previous": say("Previous"), "next": say("Next")}
     st.button(
-        label,
-        key=f"go-{label.lower()}",
+        labels[where],
+        key=f"go-{where}",
         icon=icon,
         shortcut=shortcut,
         disabled=disabled,
@@ -52,77 +64,37 @@ def _go(label: str, video_id: str | None, *, icon: str, shortcut: str, disabled:
     )
 
 
-def _opened(rows: Sequence[Alert], video_id: str, now: datetime, zone: tzinfo) -> None:
+def _opened(rows: Sequence[Alert], video_id: str) -> Verdict | None:
     listed = next((row.verdict for row in rows if row.video_id == video_id), None)
     try:
-        verdict = listed or queries.verdict(video_id)
+        verdict = listed or queries.verdict(viewer(), video_id)
     except StoreUnavailable:
-        draw(
-            empty(
-                "This alert cannot be opened now", "It is no longer in the live view, and the database does not answer."
-            )
-        )
-        return
+        gone = say("It is no longer in the live view, and the database does not answer.")
+        draw(empty(say("This alert cannot be opened now"), gone))
+        return None
     if verdict is None:
-        draw(empty("No verdict for this video", "It was never scored here, or it is older than what is kept."))
-        return
-    _evidence(verdict, now, zone)
+        gone = say("It was never scored here, or it is older than what is kept.")
+        draw(empty(say("No verdict for this video"), gone))
+    return verdict
 
 
-def _evidence(verdict: Verdict, now: datetime, zone: tzinfo) -> None:
+def _evidence(verdict: Verdict, reading: Reading, now: datetime, *, zone: tzinfo) -> None:
     draw(evidence.heading(verdict, now, zone))
     draw(evidence.reasons(verdict))
-    draw(caption(verdict) if verdict.caption else span("no caption", "cw-quiet"))
-    _player(verdict)
+    draw(caption(verdict) if verdict.caption else span(say("no caption"), "cw-quiet"))
+    player(verdict, care.wellness(reading))
     if verdict.segments:
         draw(evidence.segment_strip(verdict))
-    _section("Scores", evidence.label_bars(verdict) if verdict.label_scores else None)
-    _section("By modality", evidence.modality_table(verdict) if verdict.modalities else None)
-    _section("Signals", evidence.signal_table(verdict) if verdict.signals else None)
-    _section("Facts", evidence.facts(verdict, zone))
+    decision_form(verdict, now, zone=zone)
+    if not viewer().may(Capability.DECIDE):
+        section(say("Scores"), evidence.label_bars(verdict) if verdict.label_scores else None)
+    section(say("By modality"), evidence.modality_table(verdict) if verdict.modalities else None)
+    section(say("Signals"), evidence.signal_table(verdict) if verdict.signals else None)
+    section(say("Facts"), evidence.facts(verdict, zone))
+    care.day(reading, now, zone)
 
 
-def _section(title: str, body: Markup | None) -> None:
+def section(title: str, body: Markup | None) -> None:
+    """A part of the pane under its own title; None: there is nothing to show under it."""
     if body is not None:
         draw(evidence.section(title, body))
-
-
-def _player(verdict: Verdict) -> None:
-    media = MEDIA_URI.match(verdict.media_uri or "")
-    if media is None:
-        draw(evidence.no_player("Text-only post: there is no video."))
-        return
-    try:
-        link = _link(verdict.video_id, media[1], media[2])
-    except ObjectsUnavailable:
-        draw(evidence.no_player("The video store does not answer; scores and caption are here without it."))
-        return
-    # st.video opens what is no web address as a file of the server.
-    if not link.startswith(("http://", "https://")):
-        draw(evidence.no_player("The video store gives no link that a browser can open."))
-        return
-    clear = session.is_clear(verdict.video_id)
-    with st.container(key="player-clear" if clear else "player-blurred", gap="small"):
-        st.video(link, start_time=int(evidence.worst_moment(verdict)), muted=True, autoplay=False)
-        _blur_button(verdict.video_id, clear=clear)
-
-
-def _link(video_id: str, bucket: str, key: str) -> str:
-    found = resources()
-    if found.media_probe.down_since():
-        raise ObjectsUnavailable("no answer to the last ping")
-    return session.player_link(
-        video_id,
-        lambda: found.media.presign(bucket, key),
-        lives_s=found.settings.media.presign_expiry_s,
-        now_s=found.clock.monotonic_s(),
-    )
-
-
-def _blur_button(video_id: str, *, clear: bool) -> None:
-    if clear:
-        st.button("Blur again", key="blur", icon=":material/blur_on:", on_click=session.set_clear, args=(None,))
-    else:
-        st.button(
-            "Show unblurred", key="unblur", icon=":material/visibility:", on_click=session.set_clear, args=(video_id,)
-        )

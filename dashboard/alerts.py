@@ -31,12 +31,17 @@ class Alert:
 
 @dataclass(frozen=True)
 class Filters:
-    """What the person narrowed the list to; None leaves a field open."""
+    """What the person narrowed the list to; None leaves a field open.
+
+    Attributes:
+        without: verdicts that are not shown, by verdict_id.
+    """
 
     lane: Lane = Lane.ALERTS
     label: str | None = None
     language: str | None = None
     source: str | None = None
+    without: frozenset[str] = frozenset()
 
 
 def by_video(verdicts: Iterable[Verdict]) -> list[Alert]:
@@ -91,4 +96,4 @@ def _in_lane(verdict: Verdict, lane: Lane) -> bool:
 
 def _passes(verdict: Verdict, filters: Filters) -> bool:
     wanted = ((filters.label, verdict.label), (filters.language, verdict.language), (filters.source, verdict.source))
-    return all(value is None or value == actual for value, actual in wanted)
+    return verdict.verdict_id not in filters.without and all(value in (None, actual) for value, actual in wanted)

@@ -1,14 +1,10 @@
-"""The console: names its pages and draws nothing else; `streamlit run dashboard/app.py`."""
+"""The console's server: its pages, and the routes beside them; `streamlit run dashboard/app.py`."""
+
+from pathlib import Path
 
 import streamlit as st
 
-from dashboard.frame import frame
-from dashboard.views import ingestion, live
+from dashboard.door import is_drawn_by_the_door
+from dashboard.routes import ROUTES
 
-frame()
-st.navigation(
-    [
-        st.Page(live.page, title="Live monitor", icon=":material/sensors:", url_path="live", default=True),
-        st.Page(ingestion.page, title="Ingestion", icon=":material/input:", url_path="ingestion"),
-    ]
-).run()
+app = st.App(Path(__file__).with_name("console.py"), routes=ROUTES, on_script_error=is_drawn_by_the_door)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from core.storage.ledger import Item, ItemState
-from dashboard.arrivals import ENDED_BADLY, MEANINGS, CodeRow, SourceRow, origin
+from dashboard.arrivals import ENDED_BADLY, MEANINGS, STATES, CodeRow, SourceRow, origin
 from dashboard.cards import when
+from dashboard.language import say
 from dashboard.markup import Markup, div, span, tag, text
 from dashboard.notices import Notice
 from dashboard.wording import NOTHING, code_meaning, count, time_of_day
@@ -13,10 +14,10 @@ from dashboard.wording import NOTHING, code_meaning, count, time_of_day
 
 def source_card(row: SourceRow) -> Markup:
     """A source's name, whether it is paused, and its items by state."""
-    paused = span("paused", "cw-paused", title="No item of it is given out until it is resumed.") if row.is_paused else text("")  # fmt: skip  # noqa: E501
+    paused = span(say("paused"), "cw-paused", title=say("No item of it is given out until it is resumed."))
     return div(
         "cw-source",
-        div("cw-source-name", span(row.source, "cw-label"), paused),
+        div("cw-source-name", span(row.source, "cw-label"), paused if row.is_paused else text("")),
         div("cw-states", *(_state(state, row.by_state.get(state, 0)) for state in ItemState)),
     )
 
@@ -40,14 +41,16 @@ def ledger_notices(down_since: datetime | None, zone: tzinfo) -> list[Notice]:
     """What is wrong with the ledger itself."""
     if down_since is None:
         return []
-    what = f"The database does not answer since {time_of_day(down_since, zone)}."
-    return [Notice("bad", what, "What you see is the last known. Ingestion waits for it; nothing is lost.")]
+    what = say("The database does not answer since {time}.", time=time_of_day(down_since, zone))
+    return [Notice("bad", what, say("What you see is the last known. Ingestion waits for it; nothing is lost."))]
 
 
 def _state(state: ItemState, items: int) -> Markup:
     tone = "cw-tone-bad" if items and state in ENDED_BADLY else ""
     number = span(count(items) if items else NOTHING, "cw-number")
-    return div(f"cw-state-count {tone}".strip(), span(state.value, "cw-quiet"), number, title=MEANINGS[state])
+    return div(
+        f"cw-state-count {tone}".strip(), span(say(STATES[state]), "cw-quiet"), number, title=say(MEANINGS[state])
+    )
 
 
 def _trouble(item: Item, now: datetime, zone: tzinfo) -> Markup:
@@ -56,7 +59,7 @@ def _trouble(item: Item, now: datetime, zone: tzinfo) -> Markup:
         div(
             "cw-card-head",
             tag("code", text(item.code or NOTHING)),
-            span(f"{item.source}, {item.state.value}", "cw-quiet"),
+            span(f"{item.source}, {say(STATES[item.state])}", "cw-quiet"),
             when(item.updated_at, now, zone),
         ),
         span(origin(item), "cw-origin", dir="auto"),

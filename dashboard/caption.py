@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from core.events import CaptionSpan, Verdict
+from dashboard.language import say
 from dashboard.markup import Markup, tag, text
 
 EXCERPT_CHARS = 280
@@ -69,4 +70,6 @@ def _piece(piece: str, score: float) -> Markup:
     if score <= 0:
         return text(piece)
     strength = "strong" if score >= STRONG else "weak"
-    return tag("mark", text(piece), cls=f"cw-tint cw-tint-{strength}", title=f"weight {score:.2f}")
+    return tag(
+        "mark", text(piece), cls=f"cw-tint cw-tint-{strength}", title=say("weight {weight}", weight=f"{score:.2f}")
+    )

@@ -5,14 +5,18 @@ from datetime import datetime, tzinfo
 
 from core.events import Verdict
 from core.labels import Modality, Mode, VerdictKind
+from core.storage.reviews import Decision
 from dashboard.alerts import Alert, headline_score
 from dashboard.caption import excerpt
 from dashboard.charts import sparkline
+from dashboard.decision_markup import decision_line
 from dashboard.figures import Figure
+from dashboard.groups import Group
+from dashboard.language import say
 from dashboard.markup import Markup, div, join, span, tag, text
 from dashboard.notices import Notice
 from dashboard.reading import Reading, current_as_of
-from dashboard.wording import MODALITIES, NOTHING, SHAPES, ago, exact, score
+from dashboard.wording import MODALITIES, NOTHING, SHAPES, VERDICTS, ago, duration, exact, score
 
 SKELETON_ROWS = 6
 
@@ -32,23 +36,33 @@ def banner(words: str) -> Markup:
     return div("cw-banner", text(words), role="note")
 
 
-def status(reading: Reading, now: datetime, *, paused: bool, held: bool) -> Markup:
+def status(reading: Reading, now: datetime, *, following: bool, held: bool, suspended_s: float = 0.0) -> Markup:
     """Whether the list follows, and how old what it shows is."""
     if reading.live_down_since:
-        state = ("cut", "Not live")
-    elif paused:
-        state = ("held", "Paused")
+        state = ("cut", say("Not live"))
+    elif suspended_s:
+        state = ("held", say("Suspended for {time}", time=duration(suspended_s)))
+    elif not following:
+        state = ("held", say("Stands still"))
     else:
-        state = ("held", "Held while you read") if held else ("follows", "Following")
+        state = ("held", say("Held while you read")) if held else ("follows", say("Following"))
     as_of = current_as_of(reading.snapshot)
-    age = f"updated {ago(as_of, now)}" if as_of else "no update yet"
+    age = say("updated {ago}", ago=ago(as_of, now)) if as_of else say("no update yet")
     return div("cw-status", span(state[1], f"cw-{state[0]}"), span(age, "cw-quiet"))
+
+
+def updated(at: datetime | None, now: datetime, zone: tzinfo) -> Markup:
+    """When what is shown was read, with the exact instant on hover."""
+    if at is None:
+        return span(say("no update yet"), "cw-quiet cw-updated")
+    words = text(say("updated {ago}", ago=ago(at, now)))
+    return tag("time", words, cls="cw-quiet cw-updated", datetime=at.isoformat(), title=exact(at, zone))
 
 
 def verdict_mark(kind: VerdictKind, *, word: bool = True) -> Markup:
     """Shape, word and colour of a verdict."""
     shape = span(SHAPES[kind], "cw-shape", aria_hidden="true")
-    return div(f"cw-mark cw-{kind.value}", shape, span(kind.value, "cw-word") if word else text(""))
+    return div(f"cw-mark cw-{kind.value}", shape, span(say(VERDICTS[kind]), "cw-word") if word else text(""))
 
 
 def when(at: datetime, now: datetime, zone: tzinfo) -> Markup:
@@ -56,9 +70,18 @@ def when(at: datetime, now: datetime, zone: tzinfo) -> Markup:
     return tag("time", text(ago(at, now)), cls="cw-quiet", datetime=at.isoformat(), title=exact(at, zone))
 
 
-def card(row: Alert, now: datetime, zone: tzinfo, *, selected: bool) -> Markup:
-    """One video in the list."""
+def card(
+    row: Alert,
+    now: datetime,
+    zone: tzinfo,
+    *,
+    selected: bool,
+    decision: Decision | None = None,
+    group: Group | None = None,
+) -> Markup:
+    """One video in the list, for those grouped with it too; what was decided on this verdict stands at its foot."""
     verdict = row.verdict
+    told = [decision_line(decision, now, zone)] if decision else []
     return div(
         "cw-card cw-selected" if selected else "cw-card",
         div(
@@ -66,31 +89,33 @@ def card(row: Alert, now: datetime, zone: tzinfo, *, selected: bool) -> Markup:
             verdict_mark(verdict.verdict),
             headline(verdict),
             _repeats(row.count),
+            _grouped(group),
             when(verdict.event_time, now, zone),
         ),
-        excerpt(verdict) if verdict.caption else tag("p", text("no caption"), cls="cw-excerpt cw-none"),
+        excerpt(verdict) if verdict.caption else tag("p", text(say("no caption")), cls="cw-excerpt cw-none"),
         div("cw-card-foot", span(byline(verdict), "cw-quiet cw-byline"), div("cw-scores", *modality_scores(verdict))),
+        *told,
     )
 
 
 def headline(verdict: Verdict) -> Markup:
     """The label and how sure the models are of it."""
     if verdict.score is None:
-        return span("no score", "cw-quiet")
-    name = span(verdict.label, "cw-label") if verdict.label else span("highest", "cw-quiet")
+        return span(say("no score"), "cw-quiet")
+    name = span(verdict.label, "cw-label") if verdict.label else span(say("highest"), "cw-quiet")
     return div("cw-headline", name, span(score(verdict.score), "cw-number"))
 
 
 def byline(verdict: Verdict) -> str:
     """Who posted it, where, in which language."""
-    author = f"@{verdict.author_id}" if verdict.author_id else "author unknown"
+    author = f"@{verdict.author_id}" if verdict.author_id else say("author unknown")
     return " · ".join(part for part in (author, verdict.platform, verdict.language) if part)
 
 
 def modality_scores(verdict: Verdict) -> list[Markup]:
     """Each modality that was posted with its score, or the code it is missing with; fusion only where it decided."""
     return [
-        _modality(MODALITIES[modality], headline_score(verdict, modality), verdict.modalities[modality].code)
+        _modality(say(MODALITIES[modality]), headline_score(verdict, modality), verdict.modalities[modality].code)
         for modality in MODALITIES
         if modality in verdict.modalities and (modality is not Modality.FUSION or verdict.mode is Mode.FUSION)
     ]
@@ -107,13 +132,15 @@ def skeleton() -> Markup:
     rows = [div("cw-card cw-ghost", div("cw-line cw-short"), div("cw-line")) for _ in range(SKELETON_ROWS)]
     figure = div("cw-figure cw-ghost", div("cw-line cw-short"), div("cw-line cw-tall"))
     return div(
-        "cw-loading", div("cw-strip", *[figure] * 8), div("cw-list", *rows), aria_label="loading", aria_busy="true"
+        "cw-loading", div("cw-strip", *[figure] * 8), div("cw-list", *rows), aria_label=say("loading"), aria_busy="true"
     )
 
 
 def legend(meanings: Mapping[VerdictKind, str]) -> Markup:
     """What the five marks mean."""
-    rows = [div("cw-legend-row", verdict_mark(kind), span(meaning, "cw-quiet")) for kind, meaning in meanings.items()]
+    rows = [
+        div("cw-legend-row", verdict_mark(kind), span(say(meaning), "cw-quiet")) for kind, meaning in meanings.items()
+    ]
     return div("cw-legend", *rows)
 
 
@@ -122,15 +149,22 @@ def processes(reading: Reading, now: datetime) -> Markup:
     beats = sorted(reading.snapshot.heartbeats, key=lambda beat: (beat.kind, beat.instance))
     stores = [
         _process("Redis", "ready" if reading.live_down_since is None else "no answer", ""),
-        _process("database", "ready" if reading.history_down_since is None else "no answer", ""),
+        _process(say("database"), "ready" if reading.history_down_since is None else "no answer", ""),
     ]
-    alive = [_process(f"{beat.kind} {beat.instance}", beat.state, f"seen {ago(beat.at, now)}") for beat in beats]
+    alive = [
+        _process(f"{beat.kind} {beat.instance}", beat.state, say("seen {ago}", ago=ago(beat.at, now))) for beat in beats
+    ]
     return div("cw-processes", *alive, *stores)
 
 
 def _process(name: str, state: str, note: str) -> Markup:
     tone = {"ready": "up", "no answer": "down"}.get(state, "wait")
-    return div(f"cw-process cw-{tone}", span(name, ""), span(state, "cw-state"), span(note, "cw-quiet"))
+    return div(
+        f"cw-process cw-{tone}",
+        span(name, ""),
+        span(say("no answer") if state == "no answer" else state, "cw-state"),
+        span(note, "cw-quiet"),
+    )
 
 
 def _figure(figure: Figure) -> Markup:
@@ -138,7 +172,11 @@ def _figure(figure: Figure) -> Markup:
     name = div("cw-figure-name", shape, span(figure.name, ""))
     value = div("cw-figure-value", span(figure.value, "cw-number"), span(figure.unit, "cw-unit"))
     spark = sparkline(figure.bars, meaning=figure.meaning) if figure.bars else text("")
-    return div(f"cw-figure cw-tone-{figure.tone}", name, join(value, spark), title=figure.meaning)
+    cls = f"cw-figure cw-tone-{figure.tone}"
+    if not figure.opens:
+        return div(cls, name, join(value, spark), title=figure.meaning)
+    # Relative: the console may lie below a path of a proxy.
+    return tag("a", name, join(value, spark), cls=cls, title=figure.meaning, href=figure.opens, target="_self")
 
 
 def shape_kind(figure: Figure) -> str:
@@ -154,10 +192,23 @@ def _notice(notice: Notice) -> Markup:
 
 
 def _repeats(count: int) -> Markup:
-    return span(f"\u00d7{count}", "cw-count", title=f"{count} verdicts on this video") if count > 1 else text("")
+    return (
+        span(f"\u00d7{count}", "cw-count", title=say("{n} verdicts on this video", n=count)) if count > 1 else text("")
+    )
+
+
+def _grouped(group: Group | None) -> Markup:
+    if group is None or not group.others:
+        return text("")
+    number, minutes = len(group.rows), max(1, round(group.span_s / 60))
+    if group.author:
+        words = say("\u00d7{n} from @{author} in {m} min", n=number, author=group.author, m=minutes)
+    else:
+        words = say("\u00d7{n} with this caption in {m} min", n=number, m=minutes)
+    return span(words, "cw-count cw-group")
 
 
 def _modality(name: str, value: float | None, code: str | None) -> Markup:
     if value is None:
-        return span(f"{name} missing", "cw-partial cw-missing", title=code or NOTHING)
+        return span(say("{name} missing", name=name), "cw-partial cw-missing", title=code or NOTHING)
     return div("cw-modality", span(name, "cw-quiet"), span(score(value), "cw-number"))

@@ -1,10 +1,10 @@
 """Numbers → small charts of plain boxes: sharp at any size, in the theme's colours, readable without a script. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.events import Segment
 from dashboard.markup import Markup, div, span, tag
-from dashboard.wording import clock_time, score
+from dashboard.numbers import clock_time, score
 
 HEAT_STEPS = 5
 
@@ -27,11 +27,14 @@ def score_bar(name: str, value: float, *, leads: bool) -> Markup:
     )
 
 
-def heat_strip(segments: Sequence[Segment]) -> Markup:
-    """The video from left to right, the darker the more harmful; the worst stretch is marked, times stand below."""
+def heat_strip(segments: Sequence[Segment], *, says: Callable[[Segment], str], worst_is: str) -> Markup:
+    """The video from left to right, the darker the more harmful; the worst stretch is marked, times stand below.
+
+    The words of `says` and `worst_is` are in the viewer's language.
+    """
     worst = worst_segment(segments)
-    cells = [_cell(segment, is_worst=segment is worst) for segment in segments]
-    said = f"worst {clock_time(worst.start_s)} to {clock_time(worst.end_s)}: {score(worst.score)}" if worst else ""
+    cells = [_cell(segment, says(segment), is_worst=segment is worst) for segment in segments]
+    said = worst_is.format(stretch=says(worst)) if worst else ""
     times = (clock_time(segments[0].start_s), said, clock_time(segments[-1].end_s))
     return div("cw-heat", div("cw-heat-cells", *cells), div("cw-heat-times", *(span(part, "") for part in times)))
 
@@ -46,8 +49,7 @@ def heat_step(value: float) -> int:
     return min(HEAT_STEPS - 1, max(0, int(value * HEAT_STEPS)))
 
 
-def _cell(segment: Segment, *, is_worst: bool) -> Markup:
-    label = f"{clock_time(segment.start_s)} to {clock_time(segment.end_s)}: {score(segment.score)}"
+def _cell(segment: Segment, label: str, *, is_worst: bool) -> Markup:
     length_s = max(segment.end_s - segment.start_s, 0.01)
     mark = span("▲", "cw-heat-worst", aria_hidden="true") if is_worst else span("", "")
     cls = f"cw-heat-cell cw-heat-{heat_step(segment.score)}"

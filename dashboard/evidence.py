@@ -1,15 +1,15 @@
 """Why: one verdict's evidence as HTML, the reason first, the ids last. Pure."""
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from core.events import Verdict
+from core.events import Segment, Verdict
 from core.labels import Modality, Mode, VerdictKind
 from dashboard.alerts import headline_score
 from dashboard.cards import byline, headline, verdict_mark, when
 from dashboard.charts import heat_strip, score_bar, worst_segment
-from dashboard.markup import Markup, div, join, span, tag, text
-from dashboard.wording import MODALITIES, NOTHING, code_meaning, exact, score
+from dashboard.language import say
+from dashboard.markup import Markup, div, join, span, table, tag, text
+from dashboard.wording import MODALITIES, NOTHING, clock_time, code_meaning, exact, score
 
 DECISIVE_GAP = 0.25
 """A modality this far above the others is said to decide."""
@@ -31,12 +31,12 @@ def why(verdict: Verdict) -> str:
     """Which scores carry the verdict, in a few words."""
     said = {modality: value for modality in MODALITIES if (value := headline_score(verdict, modality)) is not None}
     if not said or verdict.mode is Mode.NONE:
-        return "no score: nothing of the post could be scored"
+        return say("no score: nothing of the post could be scored")
     if verdict.verdict in {VerdictKind.SAFE, VerdictKind.PARTIAL}:
-        return f"{_listed(said)}: under every threshold"
+        return say("{scores}: under every threshold", scores=_listed(said))
     said.pop(Modality.FUSION, None)
     if verdict.mode is Mode.FUSION:
-        return f"fusion decides ({_listed(said)})" if said else "fusion decides"
+        return say("fusion decides ({scores})", scores=_listed(said)) if said else say("fusion decides")
     return _carried_by(said)
 
 
@@ -59,53 +59,46 @@ def modality_table(verdict: Verdict) -> Markup:
     for modality, result in results.items():
         scores = result.scores or {}
         cells = [score(scores.get(label)) for label in labels] if scores else [NOTHING] * len(labels)
-        rows.append([MODALITIES[modality], *cells])
+        rows.append([say(MODALITIES[modality]), *cells])
     return table(["", *labels], rows, numbers=True)
 
 
 def signal_table(verdict: Verdict) -> Markup:
     """The rules that fired, with the words that fired them."""
     rows = [
-        [signal.text, signal.rule, signal.label, f"{signal.start}-{signal.end}" if signal.end else "hashtag"]
+        [signal.text, signal.rule, signal.label, f"{signal.start}-{signal.end}" if signal.end else say("hashtag")]
         for signal in verdict.signals
     ]
-    return table(["words", "rule", "label", "characters"], rows)
+    return table([say("words"), say("rule"), say("label"), say("characters")], rows)
 
 
 def segment_strip(verdict: Verdict) -> Markup:
     """Where in the video it is."""
-    return heat_strip(sorted(verdict.segments, key=lambda segment: segment.start_s))
+    segments = sorted(verdict.segments, key=lambda segment: segment.start_s)
+    return heat_strip(segments, says=_stretch, worst_is=say("worst {stretch}", stretch="{stretch}"))
 
 
 def facts(verdict: Verdict, zone: tzinfo) -> Markup:
     """Versions, times, ids: what an engineer asks for."""
     record = verdict.record
     pairs = [
-        ("model", verdict.model_version),
-        ("policy", verdict.policy_version),
-        ("decided by", verdict.mode.value.replace("_", " ")),
-        ("video", verdict.video_id),
-        ("verdict", verdict.verdict_id),
-        ("source", verdict.source),
-        ("hashtags", " ".join(f"#{tag_name}" for tag_name in verdict.hashtags) or NOTHING),
-        ("posted", exact(verdict.posted_at, zone)),
-        ("received", exact(verdict.event_time, zone)),
-        ("decided", exact(verdict.decided_at, zone)),
-        ("took", _timings(verdict)),
-        ("media", verdict.media_uri or "text only"),
-        ("record", f"{record.topic} / {record.partition} / {record.offset}"),
-        ("replay of", verdict.replay_of or ""),
+        (say("model"), verdict.model_version),
+        (say("policy"), verdict.policy_version),
+        (say("decided by"), verdict.mode.value.replace("_", " ")),
+        (say("video"), verdict.video_id),
+        (say("verdict"), verdict.verdict_id),
+        (say("source"), verdict.source),
+        (say("hashtags"), " ".join(f"#{tag_name}" for tag_name in verdict.hashtags) or NOTHING),
+        (say("posted"), exact(verdict.posted_at, zone)),
+        (say("received"), exact(verdict.event_time, zone)),
+        (say("decided"), exact(verdict.decided_at, zone)),
+        (say("took"), _timings(verdict)),
+        (say("media"), verdict.media_uri or say("text only")),
+        (say("record"), f"{record.topic} / {record.partition} / {record.offset}"),
+        (say("replay of"), verdict.replay_of or ""),
     ]
     rows = [join(tag("dt", text(name)), tag("dd", text(value), dir="auto")) for name, value in pairs if value]
     return tag("dl", *rows, cls="cw-facts")
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> Markup:
-    """A plain table; with `numbers`, all columns but the first are right-aligned figures."""
-    titles = tag("tr", *(tag("th", text(name)) for name in head))
-    body = [tag("tr", *(tag("td", text(cell), dir="auto") for cell in row)) for row in rows]
-    cls = "cw-table cw-table-numbers" if numbers else "cw-table"
-    return tag("table", tag("thead", titles), tag("tbody", *body), cls=cls)
 
 
 def worst_moment(verdict: Verdict) -> float:
@@ -127,22 +120,29 @@ def no_player(reason: str) -> Markup:
 def _carried_by(said: dict[Modality, float]) -> str:
     (first, top), *rest = sorted(said.items(), key=lambda item: -item[1])
     if not rest:
-        return f"{MODALITIES[first]} alone decides ({score(top)})"
+        return say("{one} alone decides ({score})", one=say(MODALITIES[first]), score=score(top))
     (second, low) = rest[0]
     if top - low >= DECISIVE_GAP:
-        return f"{MODALITIES[first]} alone decides ({MODALITIES[second]} {score(low)})"
-    return f"{MODALITIES[first]} and {MODALITIES[second]} agree ({_listed(said)})"
+        other = f"{say(MODALITIES[second])} {score(low)}"
+        return say("{one} alone decides ({score})", one=say(MODALITIES[first]), score=other)
+    names = {"one": say(MODALITIES[first]), "other": say(MODALITIES[second])}
+    return say("{one} and {other} agree ({scores})", **names, scores=_listed(said))
 
 
 def _listed(said: dict[Modality, float]) -> str:
-    return ", ".join(f"{MODALITIES[modality]} {score(value)}" for modality, value in said.items())
+    return ", ".join(f"{say(MODALITIES[modality])} {score(value)}" for modality, value in said.items())
 
 
 def _missing(modality: Modality, code: str) -> Markup:
     meaning = code_meaning(code)
-    what = f"{MODALITIES[modality]} score missing: {code}"
+    what = say("{name} score missing: {code}", name=say(MODALITIES[modality]), code=code)
     return div("cw-why-missing cw-partial", span(what, ""), span(meaning, "cw-quiet"))
 
 
 def _timings(verdict: Verdict) -> str:
     return ", ".join(f"{name} {took_ms:.0f} ms" for name, took_ms in verdict.timings_ms.items())
+
+
+def _stretch(segment: Segment) -> str:
+    times = {"start": clock_time(segment.start_s), "end": clock_time(segment.end_s)}
+    return say("{start} to {end}: {score}", **times, score=score(segment.score))

@@ -1,20 +1,23 @@
 """The snapshot → the strip of figures: is it well? Pure."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from core.events import Verdict
 from core.labels import Action, VerdictKind
 from core.storage.ports import Heartbeat, LiveSnapshot
+from dashboard.audit_address import written
+from dashboard.language import say
 from dashboard.reading import FLOW, OLDEST_WAITING
-from dashboard.wording import NOTHING, SHAPES, count, duration
+from dashboard.wording import NOTHING, SHAPES, VERDICTS, count, duration
 
 RATE_OVER_S = 600.0
 RATE_BINS = 20
 P95_LIMIT_S = 5.0
 OLDEST_LIMIT_S = 10.0
+PIPELINE = "pipeline"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Figure:
         tone: the verdict kind or `bad` that colours it; empty for a figure nobody has to look at.
         bars: a sparkline's heights, oldest first.
         meaning: one sentence for the person who hovers over it.
+        opens: the page that explains it, as an address within the console; empty where none does.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Figure:
     tone: str = ""
     bars: tuple[float, ...] = ()
     meaning: str = ""
+    opens: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,34 @@ class Rate:
     window_s: float
 
 
-def figures(snapshot: LiveSnapshot, now: datetime, *, live_size: int) -> list[Figure]:
-    """The strip, in reading order."""
+def figures(snapshot: LiveSnapshot, now: datetime, *, live_size: int, sees_platform: bool = False) -> list[Figure]:
+    """The strip, in reading order; each leads to the page that explains it, as far as the viewer may open that."""
+    shown = zip(_strip(snapshot, now, live_size), _opens(now), strict=True)
+    return [
+        replace(figure, opens=opens) if sees_platform or not opens.startswith(PIPELINE) else figure
+        for figure, opens in shown
+    ]
+
+
+def _opens(now: datetime) -> Iterator[str]:
+    """Where each figure leads, in their order; videos are those that were counted."""
+    last_hour = written(now - timedelta(hours=1))
+    yield "analytics"
+    for kind in (VerdictKind.HARMFUL, VerdictKind.REVIEW, VerdictKind.PARTIAL, VerdictKind.UNSCORED):
+        yield f"audit?verdict={kind.value}&from={last_hour}"
+    yield f"{PIPELINE}?part=letters"
+    yield "analytics"
+    yield PIPELINE
+
+
+def _strip(snapshot: LiveSnapshot, now: datetime, live_size: int) -> list[Figure]:
     counts = snapshot.counts
     return [
         _rate(snapshot, now, live_size),
         _harmful(counts),
-        _count("review", counts, VerdictKind.REVIEW, meaning="Close to a threshold: a person decides."),
-        _count("partial", counts, VerdictKind.PARTIAL, meaning="Would be safe, but a part could not be scored."),
-        _count("unscored", counts, VerdictKind.UNSCORED, meaning="Nothing of the post could be scored."),
+        _count(counts, VerdictKind.REVIEW, meaning=say("Close to a threshold: a person decides.")),
+        _count(counts, VerdictKind.PARTIAL, meaning=say("Would be safe, but a part could not be scored.")),
+        _count(counts, VerdictKind.UNSCORED, meaning=say("Nothing of the post could be scored.")),
         _dead(counts),
         _p95(snapshot.posted_to_alert_s),
         _oldest(oldest_waiting_s(snapshot.heartbeats)),
@@ -96,23 +120,26 @@ def _age_s(verdict: Verdict, now: datetime) -> float:
 
 def _rate(snapshot: LiveSnapshot, now: datetime, live_size: int) -> Figure:
     if snapshot.updated_at is None and not snapshot.heartbeats:
-        return Figure("videos/min", NOTHING, bars=(0.0,) * RATE_BINS, meaning="Unknown: nothing was read yet.")
+        return Figure(
+            say("videos/min"), NOTHING, bars=(0.0,) * RATE_BINS, meaning=say("Unknown: nothing was read yet.")
+        )
     found = rate(snapshot.verdicts, now, full=len(snapshot.verdicts) >= live_size)
-    meaning = f"Verdicts per minute over the last {duration(found.window_s)}."
-    return Figure("videos/min", f"{found.per_min:.0f}", bars=found.bins, meaning=meaning)
+    meaning = say("Verdicts per minute over the last {time}.", time=duration(found.window_s))
+    return Figure(say("videos/min"), f"{found.per_min:.0f}", bars=found.bins, meaning=meaning)
 
 
 def _harmful(counts: Mapping[str, int]) -> Figure:
     videos, harmful = counts.get("videos", 0), counts.get(VerdictKind.HARMFUL)
     share = f"{100 * harmful / videos:.1f} %" if videos and harmful is not None else ""
-    meaning = f"Over a threshold of the policy, of {count(videos)} videos in the last hour."
-    return Figure("harmful", _known(harmful), share, SHAPES[VerdictKind.HARMFUL], meaning=meaning)
+    meaning = say("Over a threshold of the policy, of {n} videos in the last hour.", n=count(videos))
+    return Figure(say("harmful"), _known(harmful), share, SHAPES[VerdictKind.HARMFUL], meaning=meaning)
 
 
-def _count(name: str, counts: Mapping[str, int], kind: VerdictKind, *, meaning: str) -> Figure:
+def _count(counts: Mapping[str, int], kind: VerdictKind, *, meaning: str) -> Figure:
     number = counts.get(kind)
     tone = kind.value if number and kind is not VerdictKind.REVIEW else ""
-    return Figure(name, _known(number), shape=SHAPES[kind], tone=tone, meaning=f"{meaning} In the last hour.")
+    meaning = f"{meaning} {say('In the last hour.')}"
+    return Figure(say(VERDICTS[kind]), _known(number), shape=SHAPES[kind], tone=tone, meaning=meaning)
 
 
 def _known(number: int | None) -> str:
@@ -122,20 +149,19 @@ def _known(number: int | None) -> str:
 
 def _dead(counts: Mapping[str, int]) -> Figure:
     number = counts.get("dead_letters")
-    meaning = "Events, or parts of them, that could not be used, in the last hour: `clipwarden dead-letters list`."
-    return Figure("dead letters", _known(number), tone="bad" if number else "", meaning=meaning)
+    meaning = say("Events, or parts of them, that could not be used, in the last hour: `clipwarden dead-letters list`.")
+    return Figure(say("dead letters"), _known(number), tone="bad" if number else "", meaning=meaning)
 
 
 def _p95(samples: Sequence[float]) -> Figure:
     value = p95(samples)
-    meaning = f"From posted to alert, 95 of 100 alerts were faster (last {len(samples)})."
-    return _seconds("p95 to alert", value, limit_s=P95_LIMIT_S, meaning=meaning)
+    meaning = say("From posted to alert, 95 of 100 alerts were faster (last {n}).", n=len(samples))
+    return _seconds(say("p95 to alert"), value, limit_s=P95_LIMIT_S, meaning=meaning)
 
 
 def _oldest(value: float | None) -> Figure:
-    return _seconds(
-        "oldest waiting", value, limit_s=OLDEST_LIMIT_S, meaning="Age of the oldest event without a verdict."
-    )
+    meaning = say("Age of the oldest event without a verdict.")
+    return _seconds(say("oldest waiting"), value, limit_s=OLDEST_LIMIT_S, meaning=meaning)
 
 
 def _seconds(name: str, value: float | None, *, limit_s: float, meaning: str) -> Figure:

@@ -13,7 +13,14 @@ def frame() -> None:
     """Set up the page; called once, before anything is drawn."""
     st.set_page_config("Clipwarden", page_icon=HERE / "mark.svg", layout="wide", initial_sidebar_state="auto")
     st.html(HERE / "style.css")
+    for sheet in sorted((HERE / "styles").glob("*.css")):
+        st.html(sheet)
     st.logo(HERE / "mark.svg", size="small")
+
+
+def titled(title: str) -> None:
+    """A block's title."""
+    st.subheader(title, anchor=False)
 
 
 def draw(markup: Markup) -> None:

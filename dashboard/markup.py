@@ -1,6 +1,7 @@
 """The one place where text becomes HTML: whatever comes in is data, and is escaped. Pure."""
 
 import html
+from collections.abc import Iterable, Sequence
 from typing import NewType
 
 Markup = NewType("Markup", str)
@@ -41,3 +42,11 @@ def span(value: str, cls: str, **attributes: str) -> Markup:
 def div(cls: str, *children: Markup, **attributes: str) -> Markup:
     """A classed block."""
     return tag("div", *children, cls=cls, **attributes)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> Markup:
+    """A plain table; with `numbers`, all columns but the first are right-aligned figures."""
+    titles = tag("tr", *(tag("th", text(name)) for name in head))
+    body = [tag("tr", *(tag("td", text(cell), dir="auto") for cell in row)) for row in rows]
+    cls = "cw-table cw-table-numbers" if numbers else "cw-table"
+    return tag("table", tag("thead", titles), tag("tbody", *body), cls=cls)

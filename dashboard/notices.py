@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from core.storage.ports import Heartbeat, LiveSnapshot
+from dashboard.language import say
 from dashboard.reading import FLOW, READY, Reading, current_as_of, is_stale
 from dashboard.wording import duration, time_of_day
 
@@ -33,37 +34,36 @@ def notices(reading: Reading, now: datetime, zone: tzinfo) -> list[Notice]:
 
 def _stores(reading: Reading, zone: tzinfo) -> Iterator[Notice]:
     live, history = reading.live_down_since, reading.history_down_since
-    waits = "Scoring waits for it; nothing is lost."
+    waits = say("Scoring waits for it; nothing is lost.")
     if live and history:
-        since = f"since {time_of_day(min(live, history), zone)}"
-        yield Notice(
-            "bad", f"Redis and the database do not answer {since}.", f"What you see is the last known. {waits}"
-        )
+        what = say("Redis and the database do not answer since {time}.", time=time_of_day(min(live, history), zone))
+        yield Notice("bad", what, f"{say('What you see is the last known.')} {waits}")
     elif live:
-        then = f"The list comes from the database. {waits}"
-        yield Notice("bad", f"Redis does not answer since {time_of_day(live, zone)}.", then)
+        what = say("Redis does not answer since {time}.", time=time_of_day(live, zone))
+        yield Notice("bad", what, f"{say('The list comes from the database.')} {waits}")
     elif history:
-        then = f"The list holds what came before; older alerts cannot be opened. {waits}"
-        yield Notice("bad", f"The database does not answer since {time_of_day(history, zone)}.", then)
+        what = say("The database does not answer since {time}.", time=time_of_day(history, zone))
+        then = say("The list holds what came before; older alerts cannot be opened, and nothing can be decided.")
+        yield Notice("bad", what, f"{then} {waits}")
 
 
 def _flows(snapshot: LiveSnapshot, now: datetime, zone: tzinfo) -> Iterator[Notice]:
     flows = [beat for beat in snapshot.heartbeats if beat.kind == FLOW]
     if not flows:
-        yield Notice("bad", NO_SCORING, "Posted videos wait in Kafka. Start one with", "clipwarden up")
+        yield Notice("bad", say(NO_SCORING), say("Posted videos wait in Kafka. Start one with"), "clipwarden up")
     elif not any(beat.state == READY for beat in flows):
-        yield Notice(
-            "warn", f"Scoring is {_states(flows)}.", f"{_details(flows)} Posted videos wait; nothing is lost.".strip()
-        )
+        then = f"{_details(flows)} {say('Posted videos wait; nothing is lost.')}".strip()
+        yield Notice("warn", say("Scoring is {states}.", states=_states(flows)), then)
     as_of = current_as_of(snapshot)
     if as_of and flows and is_stale(snapshot, now):
         age = duration((now - as_of).total_seconds())
-        what = f"No update for {age}, last at {time_of_day(as_of, zone)}."
-        yield Notice("warn", what, "Videos wait, but no verdict is written. Find out why:", "clipwarden doctor")
+        what = say("No update for {age}, last at {time}.", age=age, time=time_of_day(as_of, zone))
+        then = say("Videos wait, but no verdict is written. Find out why:")
+        yield Notice("warn", what, then, "clipwarden doctor")
 
 
 def _states(flows: Sequence[Heartbeat]) -> str:
-    return " and ".join(sorted({beat.state for beat in flows}))
+    return say(" and ").join(sorted({beat.state for beat in flows}))
 
 
 def _details(flows: Sequence[Heartbeat]) -> str:

@@ -17,8 +17,12 @@ def test_shades_cover_the_whole_scale(value: float, step: int) -> None:
 
 
 def test_a_strip_is_as_wide_as_its_stretches_are_long_and_marks_the_worst() -> None:
-    strip = heat_strip([Segment(start_s=0, end_s=2, score=0.1), Segment(start_s=2, end_s=8, score=0.93)])
+    segments = [Segment(start_s=0, end_s=2, score=0.1), Segment(start_s=2, end_s=8, score=0.93)]
+
+    strip = heat_strip(
+        segments, says=lambda segment: f"{segment.score} from {segment.start_s}", worst_is="worst {stretch}"
+    )
 
     assert re.findall(r"flex-grow:([\d.]+)", strip) == ["2.00", "6.00"]
     assert strip.count("▲") == 1
-    assert "worst 0:02 to 0:08: 0.93" in strip
+    assert "worst 0.93 from 2.0" in strip

@@ -4,6 +4,7 @@ import pytest
 
 from core.storage.ports import Heartbeat, LiveSnapshot
 from dashboard.figures import RATE_BINS, Figure, figures, oldest_waiting_s, p95, rate
+from dashboard.navigation import ENTRIES
 from dashboard.reading import NO_SNAPSHOT
 from tests.fixtures.stores import NOON, make_alert, make_verdict
 
@@ -17,6 +18,16 @@ def snapshot(counts: dict[str, int] = COUNTS, samples: tuple[float, ...] = (), w
 
 def strip(found: LiveSnapshot) -> dict[str, Figure]:
     return {figure.name: figure for figure in figures(found, NOON, live_size=500)}
+
+
+def test_every_figure_opens_a_page_that_the_viewer_may_open() -> None:
+    opens = [figure.opens for figure in figures(snapshot(), NOON, live_size=500, sees_platform=True)]
+    assert all(opens)
+    assert {page.partition("?")[0] for page in opens} <= {entry.path for entry in ENTRIES}
+    assert opens[1] == "audit?verdict=harmful&from=2026-03-01T11:00Z"
+
+    lesser = [figure.opens for figure in figures(snapshot(), NOON, live_size=500, sees_platform=False)]
+    assert lesser == [page if not page.startswith("pipeline") else "" for page in opens]
 
 
 @pytest.mark.parametrize(("samples", "expected"), [([], None), ([2.0], 2.0), (range(1, 101), 95), ([3, 1, 2], 3)])

@@ -1,11 +1,20 @@
 from datetime import timedelta
 
+import pytest
+
+from core import access
+from core.access import Capability, Person, Role
+from core.errors_console import Forbidden
+from core.storage.audit_log import Act
 from core.storage.items import Failure, Item, ItemState
 from core.storage.ledger import Ledger
+from dashboard import queries
+from dashboard.arrivals_reader import COUNTED_EVERY_S
 from tests.fixtures.console import Console, shown
 from tests.fixtures.ledger import LEASE, one, posted
 from tests.fixtures.stores import NOON
 
+ENGINEER = Person("en", "Em", Role.ENGINEER)
 HOSTILE = "https://a.example/<script>window.pwned=1</script>[x](javascript:1)"
 
 
@@ -81,6 +90,50 @@ def test_what_was_refused_is_tried_again_by_source_and_by_code(console: Console)
     page.button(key="retry-code-media.undecodable").click().run()
     assert state_of(console, second) is ItemState.FOUND
     assert "Nothing was refused" in shown(page)
+
+
+def test_whoever_clicks_is_who_it_is_written_down_for(console: Console) -> None:
+    refuse(console.ledger, "a")
+    page = console.open_ingestion()
+
+    page.button(key="pause-crawl").click().run()
+    page.button(key="retry-source-crawl").click().run()
+
+    assert console.intake.acts == [("u_tester", Act.PAUSED, "crawl"), ("u_tester", Act.RETRIED, "crawl")]
+
+
+def test_a_right_that_was_taken_away_meanwhile_is_said_and_nothing_is_done(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one(console.ledger, "a")
+    page = console.open_ingestion()
+
+    monkeypatch.setitem(access.CAPABILITIES, Role.ADMIN, frozenset({Capability.SEE_PLATFORM}))
+    page.button(key="pause-crawl").click().run()
+
+    assert "operate" in page.toast[0].value
+    assert not console.ledger.paused()
+
+
+def test_items_are_not_counted_at_every_look(console: Console) -> None:
+    one(console.ledger, "a")
+    reader = console.resources().arrivals
+    before = reader.read(ENGINEER)
+    one(console.ledger, "b")
+
+    assert reader.read(ENGINEER).counts == before.counts
+    console.clock.elapsed_s += COUNTED_EVERY_S
+    assert reader.read(ENGINEER).counts != before.counts
+    one(console.ledger, "c")
+    reader.forget()
+    assert reader.read(ENGINEER).counts[0].items == 3
+
+
+def test_what_is_cached_asks_for_the_right_first(console: Console) -> None:
+    queries.arrivals(ENGINEER)
+
+    with pytest.raises(Forbidden):
+        queries.arrivals(Person("le", "L", Role.LEAD))
 
 
 def test_a_database_that_is_down_is_named_and_what_was_known_stays(console: Console) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.fixtures.console import Console, names, shown
+from tests.fixtures.console import Console, names, play, shown
 from tests.fixtures.stores import make_alert
 
 
@@ -53,6 +53,7 @@ def test_object_store_down_leaves_caption_and_scores(console: Console) -> None:
     console.media.is_down = True
 
     page = console.open(video="v:1")
+    play(page)
 
     assert "The video store does not answer" in shown(page)
     assert "still readable" in shown(page)

@@ -41,12 +41,14 @@ def test_markup_is_one_line_so_that_nothing_dedents_it() -> None:
 
 
 def test_html_reaches_streamlit_in_one_place_only() -> None:
-    sources = {path.name: path.read_text(encoding="utf-8") for path in DASHBOARD.rglob("*.py")}
+    sources = {
+        path.relative_to(DASHBOARD).as_posix(): path.read_text(encoding="utf-8") for path in DASHBOARD.rglob("*.py")
+    }
     calls = [
         (name, node.func.attr)
         for name, source in sources.items()
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "st"
     ]
 
     assert {name for name, call in calls if call == "html"} == {"frame.py"}

@@ -2,9 +2,23 @@ from datetime import timedelta
 
 import pytest
 
+from core.access import Role
 from core.errors import MediaTimeout
 from core.labels import VerdictKind
-from dashboard.wording import MEANINGS, SHAPES, ago, clock_time, code_meaning, count, duration, score
+from core.storage.audit_log import Act
+from dashboard.wording import (
+    DEEDS,
+    MEANINGS,
+    ROLES,
+    SHAPES,
+    ago,
+    clock_time,
+    code_meaning,
+    count,
+    duration,
+    score,
+    size,
+)
 from tests.fixtures.stores import NOON
 
 
@@ -28,11 +42,19 @@ def test_numbers_read_at_a_glance() -> None:
     assert score(None) == "\u2013"
     assert count(1234567) == "1\u202f234\u202f567"
     assert clock_time(67.9) == "1:07"
+    assert [size(value) for value in (None, 0, 999, 1500, 8.2e6, 3e12)] == [
+        "\u2013", "0 B", "999 B", "1.5 kB", "8.2 MB", "3000.0 GB",
+    ]  # fmt: skip
 
 
 def test_every_verdict_has_a_shape_of_its_own_and_a_meaning() -> None:
     assert set(SHAPES) == set(MEANINGS) == set(VerdictKind)
     assert len(set(SHAPES.values())) == len(VerdictKind)
+
+
+def test_whatever_people_are_or_do_has_a_word() -> None:
+    assert set(DEEDS) == set(Act)
+    assert set(ROLES) == set(Role)
 
 
 def test_a_code_is_explained_in_the_errors_own_words() -> None:

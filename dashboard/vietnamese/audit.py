@@ -1,0 +1,98 @@
+"""The content audit."""
+
+WORDS = {
+    "Content audit": "Kiểm tra nội dung",
+    "Show as": "Hiển thị",
+    "Gallery": "Lưới ảnh",
+    "Detail": "Chi tiết",
+    "Table": "Bảng",
+    "Words of the caption": "Từ trong chú thích",
+    "Author": "Tác giả",
+    "Hashtag": "Hashtag",
+    "Video or verdict id": "Mã video hoặc mã phán quyết",
+    "Verdict": "Phán quyết",
+    "Label": "Nhãn",
+    "Labels": "Nhãn",
+    "Score": "Điểm",
+    "Score, at least": "Điểm thấp nhất",
+    "Score, at most": "Điểm cao nhất",
+    "Model version": "Phiên bản mô hình",
+    "Source": "Nguồn",
+    "Language": "Ngôn ngữ",
+    "Until": "Đến trước",
+    "any": "bất kỳ",
+    "More filters": "Thêm bộ lọc",
+    "More filters: {n} set": "Thêm bộ lọc: đang đặt {n}",
+    "Clear filters": "Xoá bộ lọc",
+    "Clear this filter: {name}": "Xoá bộ lọc: {name}",
+    "Sort by": "Sắp xếp theo",
+    "Time": "Thời gian",
+    "Rising": "Tăng dần",
+    "Falling": "Giảm dần",
+    "The database sorts all matching videos, not this page.": (
+        "Cơ sở dữ liệu sắp xếp mọi video khớp, không chỉ trang này."
+    ),
+    "Caption": "Mô tả",
+    "Received": "Nhận lúc",
+    "Hashtags": "Hashtag",
+    "Platform": "Nền tảng",
+    "Policy": "Chính sách",
+    "Decided by": "Quyết định bởi",
+    "Video id": "Mã video",
+    "Verdict id": "Mã phán quyết",
+    "Decided": "Phán quyết lúc",
+    "Media hash": "Mã băm tệp",
+    "1 video": "1 video",
+    "{n} videos": "{n} video",
+    "over {n} videos": "hơn {n} video",
+    "Page back": "Trang trước",
+    "Page on": "Trang sau",
+    "Open video {n}": "Mở video {n}",
+    "no picture": "không có ảnh",
+    "text only": "chỉ có chữ",
+    "author unknown": "không rõ tác giả",
+    "Back to the gallery": "Về lưới ảnh",
+    "Previous": "Trước",
+    "Next": "Sau",
+    "{n} of {total} on this page": "{n} trên {total} của trang này",
+    "Signals": "Tín hiệu",
+    "Verdicts, the newest first": "Các phán quyết, mới nhất trước",
+    "Decisions": "Quyết định",
+    "Records read": "Các bản ghi đã đọc",
+    "Who": "Ai",
+    "Decision": "Quyết định",
+    "Reason": "Lý do",
+    "Record": "Bản ghi",
+    "none kept": "không còn lưu",
+    "nobody has decided on it": "chưa ai quyết định",
+    "{decision}, undone": "{decision}, đã huỷ",
+    "{record}, replay of {original}": "{record}, phát lại của {original}",
+    "No video matches": "Không có video nào khớp",
+    "There are some without this filter: {names}": "Sẽ có kết quả nếu bỏ bộ lọc: {names}",
+    "No single filter is to blame: clear more than one.": "Không chỉ một bộ lọc gây ra: hãy xoá nhiều hơn một.",
+    "Nothing of the kind is kept here.": "Ở đây không lưu video nào như vậy.",
+    "No video yet": "Chưa có video nào",
+    "Every video that gets a verdict can be found here. Begin with one:": (
+        "Mọi video có phán quyết đều tìm được ở đây. Hãy bắt đầu:"
+    ),
+    "Nothing can be searched until it does. The live monitor goes on, and nothing is lost.": (
+        "Chưa thể tìm kiếm cho đến khi có trả lời. Giám sát trực tiếp vẫn chạy, không mất dữ liệu nào."
+    ),
+    "Export": "Xuất",
+    "Your role may not export; ask a lead or an admin.": (
+        "Vai trò của bạn không được xuất; hãy hỏi trưởng nhóm hoặc quản trị viên."
+    ),
+    "All matching videos with all columns. The audit log notes it.": (
+        "Mọi video khớp với mọi cột. Nhật ký kiểm tra sẽ ghi lại."
+    ),
+    "In CSV, text that a spreadsheet would run as a formula gets a ' before it.": (
+        "Trong CSV, chữ mà bảng tính sẽ chạy như công thức được thêm dấu ' ở trước."
+    ),
+    "Counting…": "Đang đếm…",
+    "{n} of {total} rows written": "đã ghi {n} trên {total} dòng",
+    "The database went away; nothing was exported. Try again once it answers.": (
+        "Mất kết nối cơ sở dữ liệu; chưa xuất được gì. Hãy thử lại khi có trả lời."
+    ),
+    "{n} rows written. The file waits a quarter of an hour.": "Đã ghi {n} dòng. Tệp được giữ mười lăm phút.",
+    "Download {name}": "Tải {name}",
+}
