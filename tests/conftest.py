@@ -12,19 +12,25 @@ import structlog
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = (
+    # First: the browser stands on it.
+    "tests.fixtures.people",
     "tests.fixtures.browser",
     "tests.fixtures.hashtags",
     "tests.fixtures.ledger",
     "tests.fixtures.media",
     "tests.fixtures.platform",
+    "tests.fixtures.provider",
     "tests.fixtures.registry",
     "tests.fixtures.scoring",
     "tests.fixtures.site",
+    "tests.fixtures.sql",
     "tests.fixtures.stores",
     "tests.fixtures.timescale",
     "tests.fixtures.tripwire",
     # Last: it stands on others, and what it imported before they are named here would be no plugin.
+    "tests.fixtures.entrance",
     "tests.fixtures.gateway",
+    "tests.fixtures.monitor",
 )
 
 

@@ -32,8 +32,8 @@ PROCESSES = [
     Process(
         "operations/Dockerfile",
         "operations.prepare, operations.cli, operations.commands.dead_letters, operations.commands.produce, "
-        "operations.commands.watch, operations.commands.api_keys, ingestion.gateway.__main__, ingestion.work, "
-        "ingestion.download.child, core.media.child",
+        "operations.commands.watch, operations.commands.api_keys, operations.executor, operations.router, "
+        "ingestion.gateway.__main__, ingestion.work, ingestion.download.child, core.media.child",
         ("operations", "ingestion"),
     ),
 ]

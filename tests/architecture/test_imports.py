@@ -17,7 +17,8 @@ HOMES = {
     "transformers": {"models/", BENCHES},
     "huggingface_hub": {"models/hub.py", "models/networks/loading.py"},
     "mlflow": {"models/registry.py", "operations/"},
-    "streamlit": {"dashboard/"},
+    # A client without a browser needs the protocol's messages.
+    "streamlit": {"dashboard/", "operations/bench/console/visitor.py"},
     "zmq": {"models/"},
     "matplotlib": {"models/evaluation/pictures.py"},
     "sklearn": {"models/training/"},

@@ -225,8 +225,9 @@ def test_a_replayed_dead_letter_is_marked_and_stays_so(history: VerdictHistory) 
     letter, at = make_dead_letter(), NOON + timedelta(hours=1)
     history.write([], [letter])
 
-    history.mark_replayed(letter.record, "decode", at)
-    history.mark_replayed(RecordRef(topic="video.posted.v1", partition=9, offset=9), "decode", at)
+    history.mark_replayed(
+        [(letter.record, "decode"), (RecordRef(topic="video.posted.v1", partition=9, offset=9), "decode")], at
+    )
     history.write([], [letter])
 
     found = history.dead_letter(letter.record, "decode")

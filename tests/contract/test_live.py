@@ -6,6 +6,7 @@ import redis
 
 from core.labels import Action
 from core.storage import keys
+from core.storage.beats import PartitionBeat, Silent
 from core.storage.live import RedisLive
 from core.storage.memory import MemoryLive
 from core.storage.ports import Heartbeat, LiveSnapshot, LiveView
@@ -227,3 +228,14 @@ def test_a_forgotten_video_leaves_the_view(live: LiveView) -> None:
     live.forget("v:1")
 
     assert [verdict.video_id for verdict in live.snapshot().verdicts] == ["v:2"]
+
+
+def test_who_stops_beating_is_silent_not_forgotten(live: LiveView) -> None:
+    beat = Heartbeat("worker", "host:7", "ready", "0.1.0", NOON, partitions=(PartitionBeat(1, 5, 4, 1, NOON),))
+    live.beat(beat)
+    assert live.beats().alive == (beat,)
+    assert live.beats().silent == ()
+
+    eventually(lambda: not live.beats().alive)
+
+    assert live.beats().silent == (Silent("worker", "host:7", NOON),)

@@ -99,7 +99,8 @@ def test_a_picture_of_the_page_in_both_themes(
     screen.theme(scheme)
 
     screen.driver.get(page.url)
-    screen.until(lambda: screen.text(".cw-empty-title") if is_empty else len(screen.all(".stButton button")) == BUTTONS)
+    own = ".stMain .stButton button"
+    screen.until(lambda: screen.text(".cw-empty-title") if is_empty else len(screen.all(own)) == BUTTONS)
 
     assert screen.driver.save_screenshot(str(tmp_path / "page.png"))
     assert (tmp_path / "page.png").stat().st_size > 10_000
