@@ -13,8 +13,8 @@ from core.errors_console import NotSignedIn
 from dashboard.cards import empty
 from dashboard.frame import draw
 from dashboard.language import KEY, say
+from dashboard.provider_steps import is_leaving, leads_to
 from dashboard.viewer import seat, viewer
-from dashboard.way_back import is_leaving, leads_to
 
 WATCH_S = 3.0
 """How often an open page asks whether its session still stands."""

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from core.errors import StoreUnavailable
 from core.errors_console import SignInRefused, SignInThrottled
-from dashboard import forms, seats, way
+from dashboard import forms, provider_cookies, seats
 from dashboard.callers import address_of, is_ahead_of_time, is_other_site, is_own_page, language_of, person_of
 from dashboard.language import Language, say_in
 from dashboard.resources import resources
@@ -31,7 +31,7 @@ def show(request: Request) -> Response:
     why = request.query_params.get("why", "")
     response = _refused(request, 200, say_in(language_of(request), REFUSALS.get(why, "")), target=target)
     if why:
-        way.end(request, response)
+        provider_cookies.end(request, response)
     return response
 
 
@@ -67,7 +67,7 @@ def enter(request: Request) -> Response:
         return _throttled(request, language, error)
     except StoreUnavailable:
         return _refused(request, 503, _down(language))
-    return _seated(request, token, way.target_of(request.cookies, link))
+    return _seated(request, token, provider_cookies.target_of(request.cookies, link))
 
 
 def _set_out(request: Request, fields: Mapping[str, str]) -> Response:
@@ -76,9 +76,15 @@ def _set_out(request: Request, fields: Mapping[str, str]) -> Response:
         return _refused(request, 404, "", fields=fields)
     if provider.is_away():
         return _refused(request, 503, _away(_asked(request, fields), provider.name), fields=fields)
-    response = _on_to(f"/?{way.STEP}={way.TO_PROVIDER}")
-    way.forget_word(request, response)
-    _keep(response, way.COOKIE, way.begun(forms.target_of(fields.get("next", ""))), max_age_s=way.LIVES_S, path="/")
+    response = _on_to(f"/?{provider_cookies.STEP}={provider_cookies.TO_PROVIDER}")
+    provider_cookies.forget_word(request, response)
+    _keep(
+        response,
+        provider_cookies.COOKIE,
+        provider_cookies.begun(forms.target_of(fields.get("next", ""))),
+        max_age_s=provider_cookies.LIVES_S,
+        path="/",
+    )
     return response
 
 
@@ -146,7 +152,7 @@ def _refused(
         provider=provider.name if provider else "",
     )
     response = _html(sign_in_page(look, nonce=nonce), status, nonce)
-    way.forget_word(request, response)
+    provider_cookies.forget_word(request, response)
     _keep(response, forms.COOKIE, look.form, max_age_s=forms.LIVES_S, path="/sign-in")
     return response
 
@@ -162,7 +168,7 @@ def _seated(request: Request, token: str, target: str) -> Response:
     response = _on_to(target)
     _keep(response, seats.COOKIE, token, max_age_s=settings.session_s, path="/")
     response.delete_cookie(forms.COOKIE, path="/sign-in")
-    way.end(request, response)
+    provider_cookies.end(request, response)
     return response
 
 

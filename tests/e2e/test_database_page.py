@@ -67,7 +67,7 @@ def test_a_result_is_fetched_from_our_own_route_and_the_log_says_so(
     screen.click(".st-key-sql-run button:not([disabled])")
 
     screen.click(".st-key-sql-export-csv button")
-    screen.until(lambda: screen.all(".st-key-sql-exported a[href*='/export/']"))
+    screen.until(lambda: screen.all(".st-key-sql-exported a[href^='export/']"))
     screen.click(".st-key-sql-exported a")
 
     screen.until(lambda: list(tmp_path.glob("clipwarden-sql-*.csv")))

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from core.access import Role
-from dashboard import way
+from dashboard import provider_cookies
 from tests.fixtures.browser import Screen
 from tests.fixtures.people import GOOD, OPERATOR
 from tests.fixtures.provider import Vouching
@@ -80,10 +80,10 @@ def test_a_word_that_streamlit_kept_opens_one_session_and_only_for_who_set_out(
     screen.until(lambda: screen.all(".second"), within_s=STEPS_S)
     assert screen.text(".message") == []
 
-    bring(screen, vouching, {**word, way.COOKIE: way.begun("/settings")})
+    bring(screen, vouching, {**word, provider_cookies.COOKIE: provider_cookies.begun("/settings")})
     screen.until(lambda: "Bình" in screen.text(".cw-viewer-name"), within_s=STEPS_S)
 
-    bring(screen, vouching, {**word, way.COOKIE: way.begun("/settings")})
+    bring(screen, vouching, {**word, provider_cookies.COOKIE: provider_cookies.begun("/settings")})
     assert message(screen) == "That sign-in was used already. Try again."
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import StoreUnavailable
 from core.errors_console import VouchRefused
-from dashboard import way
+from dashboard import provider_cookies
 from dashboard.provider import Provider
 from dashboard.resources import resources
 from dashboard.vouching import Why
@@ -20,20 +20,20 @@ def leads_to() -> str | None:
     What Streamlit knows of the provider's word counts only for who has set out from our sign-in page lately.
     """
     provider, cookies = resources().provider, st.context.cookies
-    if provider is None or way.COOKIE not in cookies:
+    if provider is None or provider_cookies.COOKIE not in cookies:
         return None
     if _LED not in st.session_state:
         # A page may be drawn twice before the browser leaves it, and the provider's word counts once.
-        st.session_state[_LED] = _address(provider, way.target_of(cookies))
+        st.session_state[_LED] = _address(provider, provider_cookies.target_of(cookies))
     led: str = st.session_state[_LED]
     return led
 
 
 def is_leaving() -> bool:
     """Whether this look is the one that goes on to the provider; it does so, and there is nothing else to draw."""
-    if resources().provider is None or st.query_params.get(way.STEP) != way.TO_PROVIDER:
+    if resources().provider is None or st.query_params.get(provider_cookies.STEP) != provider_cookies.TO_PROVIDER:
         return False
-    if way.COOKIE not in st.context.cookies:
+    if provider_cookies.COOKIE not in st.context.cookies:
         return False
     st.login()
     return True
