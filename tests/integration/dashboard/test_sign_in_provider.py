@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from core.clock import SystemClock
-from dashboard import seats, way
+from dashboard import provider_cookies, seats
 from dashboard.data.vouched import Vouched
 from dashboard.provider import Provider
 from dashboard.vouching import Terms
@@ -100,13 +100,13 @@ def set_out(client: httpx.Client, expected: int, **fields: str) -> httpx.Respons
 def test_only_our_own_page_sets_out_and_it_remembers_where_to(client: httpx.Client) -> None:
     assert "Sign in with Example ID" in client.get("/sign-in").text
     assert client.post("/sign-in/provider", data={"next": "/audit"}).status_code == 403
-    assert way.COOKIE not in client.cookies
+    assert provider_cookies.COOKIE not in client.cookies
 
     answer = set_out(client, 303, next="/audit?author=a%2Cb")
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/?sign-in=provider")
     assert {"HttpOnly", "SameSite=strict"} <= set(answer.headers["set-cookie"].split("; "))
-    assert way.target_of(dict(client.cookies)) == "/audit?author=a%2Cb"
+    assert provider_cookies.target_of(dict(client.cookies)) == "/audit?author=a%2Cb"
 
 
 def test_while_the_provider_is_away_the_page_says_so_and_keeps_its_form(
@@ -141,7 +141,7 @@ def test_what_was_said_is_told_once_and_the_providers_word_forgotten(client: htt
 
 @pytest.mark.parametrize("cookie", ["//evil.example", "https%3A%2F%2Fevil.example", "%2Fa%0d%0ax: y", "\x80", "%"])
 def test_a_way_that_leads_elsewhere_leads_to_the_first_page(cookie: str) -> None:
-    assert way.target_of({way.COOKIE: cookie}) == "/"
+    assert provider_cookies.target_of({provider_cookies.COOKIE: cookie}) == "/"
 
 
 def test_a_provider_that_is_down_or_is_another_one_is_away(vouching: Vouching) -> None:
