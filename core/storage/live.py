@@ -1,9 +1,10 @@
 """The live view and the channels in Redis: the last stop of a verdict before the screens."""
 
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import redis
@@ -77,6 +78,7 @@ class RedisLive:
         self._ttl_s = settings.live_ttl_s
         self._heartbeat_ttl_s = heartbeat_ttl_s
         self._closed = threading.Event()
+        self._known: Mapping[str, Verdict] = {}
         self._redis = redis.Redis.from_url(
             settings.url.get_secret_value(),
             decode_responses=True,
@@ -140,7 +142,7 @@ class RedisLive:
         counted = counters.pop("counted_at", None)
         updated_at = datetime.fromisoformat(updated) if updated else None
         return LiveSnapshot(
-            verdicts=tuple(in_order(_verdicts(bodies))),
+            verdicts=tuple(in_order(self._read(bodies))),
             counts={name: int(count) for name, count in counters.items()},
             counted_at=datetime.fromisoformat(counted) if counted else None,
             posted_to_alert_s=recent_seconds(map(_sample, reversed(kept)), updated_at),
@@ -233,6 +235,11 @@ class RedisLive:
             found = iter(pipeline.execute())
         return next(found) if video_ids else [], next(found) if beating else []
 
+    def _read(self, bodies: Sequence[str | None]) -> Iterable[Verdict]:
+        """The verdicts; most are those of the last look, and not parsed again."""
+        self._known = read = _verdicts(bodies, self._known)
+        return read.values()
+
     def _until_disconnected(self, channel: str) -> Generator[Verdict]:
         with self._available(), self._redis.pubsub() as pubsub:  # type: ignore[no-untyped-call]  # see redis-py
             pubsub.subscribe(channel)
@@ -244,7 +251,7 @@ class RedisLive:
             while not self._closed.is_set():
                 message = pubsub.get_message(timeout=POLL_S)
                 if message is not None and message["type"] == "message":
-                    yield from _verdicts([message["data"]])
+                    yield from _verdicts([message["data"]]).values()
 
     @contextmanager
     def _available(self) -> Iterator[None]:
@@ -264,12 +271,12 @@ def _sample(text: str) -> tuple[datetime, float]:
     return datetime.fromtimestamp(float(at), UTC), float(seconds)
 
 
-def _verdicts(bodies: Sequence[str | None]) -> Iterator[Verdict]:
-    """The bodies that are there, without those another version wrote and this one cannot read."""
-    for body in bodies:
-        if body is None:
-            continue
+def _verdicts(bodies: Sequence[str | None], known: Mapping[str, Verdict] = MappingProxyType({})) -> dict[str, Verdict]:
+    """The bodies that are there with what they say, without those another version wrote and this one cannot read."""
+    read: dict[str, Verdict] = {}
+    for body in filter(None, bodies):
         try:
-            yield Verdict.model_validate_json(body)
+            read[body] = known.get(body) or Verdict.model_validate_json(body)
         except ValidationError as error:
             _log.warning("live.unreadable", reason=str(error.errors()[0]["msg"]))
+    return read

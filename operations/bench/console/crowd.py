@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -18,6 +19,8 @@ from operations.seat import screen
 
 ROUNDS_ALONE = 4
 """So many rounds the browser goes alone for each that it goes in a crowd."""
+ARRIVED_S = 60.0
+"""Whoever has no page by then is a failure, and not waited for."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,15 @@ class Crowd:
         for thread in self._threads:
             thread.join()
 
+    def arrived(self) -> list[float]:
+        """Wait until all are there; seconds that their first pages took, which count no further."""
+        until_s = time.monotonic() + ARRIVED_S
+        while len(self.told.opened) < len(self._threads) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        with self._lock:
+            first, self.told = self.told, Told(failures=self.told.failures)
+        return [took_s for _, took_s in first.opened]
+
     def _visit(self, number: int, token: str) -> None:
         chance = random.Random(number)  # noqa: S311 - the same ways each time
         # Nobody begins together: people do not either.
@@ -105,11 +117,13 @@ def bench_crowd(console: Console, pages: Pages, habits: Habits, rounds: int) -> 
     tokens = [console.token() for _ in range(habits.clients)]
     turns = [look for _ in range(max(1, rounds // ROUNDS_ALONE)) for look in pages.looks]
     with Crowd(console.address, tokens, habits) as crowd:
+        arrived = crowd.arrived()
         painted = [(look, pages.painted(look)) for look in track(turns, "a crowd", console=screen, transient=True)]
     told = crowd.told
     return {
         "clients": habits.clients,
         "stays_s": habits.stays_s,
+        "arrival_p95_s": percentile(arrived, 95),
         "refreshed": told.refreshed,
         "failures": told.failures[:10],
         "server": {**CROWD_SERVER.row([took_s for _, took_s in told.opened]), "p95_s_of": _by_page(told.opened)},
