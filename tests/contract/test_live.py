@@ -39,6 +39,18 @@ def test_a_verdict_that_is_not_current_is_not_shown(live: LiveView) -> None:
     assert live.snapshot().verdicts == (current,)
 
 
+def test_a_view_that_was_read_before_shows_what_changed_and_nothing_that_left(live: LiveView) -> None:
+    kept, left = make_verdict("v:1"), make_verdict("v:2", minute=1)
+    publish(live, kept, left, make_verdict("v:3", minute=2))
+    assert len(live.snapshot().verdicts) == 3
+
+    changed = make_alert("v:3", minute=3)
+    publish(live, changed)
+    live.forget("v:2")
+
+    assert live.snapshot().verdicts == (changed, kept)
+
+
 def test_of_two_posts_of_one_video_in_a_batch_the_newest_is_shown(live: LiveView) -> None:
     newest = make_alert("v:1", offset=2, minute=2)
 

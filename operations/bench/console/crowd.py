@@ -63,6 +63,7 @@ class Crowd:
             threading.Thread(target=self._visit, args=(number, token), daemon=True)
             for number, token in enumerate(tokens)
         ]
+        self._there: set[int] = set()
         self.told = Told()
 
     def __enter__(self) -> Self:
@@ -76,10 +77,12 @@ class Crowd:
             thread.join()
 
     def arrived(self) -> list[float]:
-        """Wait until all are there; seconds that their first pages took, which count no further."""
+        """Wait until each has a page; seconds that all pages took until then, which count no further."""
         until_s = time.monotonic() + ARRIVED_S
-        while len(self.told.opened) < len(self._threads) and time.monotonic() < until_s:
+        while len(self._there) < len(self._threads) and time.monotonic() < until_s:
             time.sleep(0.1)
+        for number in set(range(len(self._threads))) - self._there:
+            self._note_failure(f"client {number} had no page within {ARRIVED_S:.0f} s")
         with self._lock:
             first, self.told = self.told, Told(failures=self.told.failures)
         return [took_s for _, took_s in first.opened]
@@ -91,18 +94,19 @@ class Crowd:
         while not self._over.is_set():
             try:
                 with Visitor(self._address, token) as visitor:
-                    self._wander(visitor, chance)
+                    self._wander(visitor, number, chance)
             except (DependencyError, OSError) as error:
                 self._note_failure(str(error))
                 self._over.wait(1.0)
 
-    def _wander(self, visitor: Visitor, chance: random.Random) -> None:
+    def _wander(self, visitor: Visitor, number: int, chance: random.Random) -> None:
         while not self._over.is_set():
             look = chance.choice(LOOKS)
             took_s = visitor.open(look, look.query(chance))
             refreshed = visitor.stay(self._stays_s)
             with self._lock:
                 self.told.opened.append((look, took_s))
+                self._there.add(number)
                 self.told.refreshed += refreshed
 
     def _note_failure(self, reason: str) -> None:

@@ -38,6 +38,7 @@ def test_pages_are_opened_alone_and_in_a_crowd_over_a_store_of_the_benchs_own(pl
     assert all(
         0 < row[part]["p95_s"] < 60 and row[part]["samples"] == 2 for row in rows for part in ("server", "paint")
     )
+    assert result["crowd"]["arrival_p95_s"] > 0
     assert result["crowd"]["server"]["samples"] > 0
     assert not result["crowd"]["failures"]
     show(result)
