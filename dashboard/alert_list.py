@@ -11,7 +11,7 @@ from core.storage.reviews import Decision
 from dashboard import queries, session
 from dashboard.alerts import Alert, Filters, Lane, by_video, choices, matching, news
 from dashboard.cards import empty
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Veil
 from dashboard.frame import draw
 from dashboard.group_list import group_list
 from dashboard.groups import grouped, leads
@@ -25,7 +25,7 @@ LANE_NAMES = {Lane.ALERTS: "Alerts", Lane.REVIEW: "Review band", Lane.ALL: "All"
 FIELD_NAMES = {"label": "Label", "language": "Language", "source": "Source"}
 
 
-def alert_list(reading: Reading, now: datetime, *, zone: tzinfo, held: bool, stills: Blur | None) -> Sequence[Alert]:
+def alert_list(reading: Reading, now: datetime, *, zone: tzinfo, held: bool, stills: Veil | None) -> Sequence[Alert]:
     """Draw the list; `stills` are blurred so, or not drawn at all.
 
     Returns:

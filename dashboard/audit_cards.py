@@ -7,7 +7,7 @@ from core.storage.reviews import Decision
 from dashboard.audit_words import FIELDS
 from dashboard.cards import empty, verdict_mark, when
 from dashboard.data.search_rows import Row, Seen, Story, Version
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Veil
 from dashboard.evidence import section
 from dashboard.language import say
 from dashboard.markup import Markup, div, join, span, table, tag, text
@@ -15,7 +15,7 @@ from dashboard.still_markup import still_source
 from dashboard.wording import ANSWERS, NOTHING, OUTCOMES, REASONS, SHAPES, VERDICTS, exact, score
 
 
-def tile(row: Row, now: datetime, zone: tzinfo, *, selected: bool, stills: Blur | None) -> Markup:
+def tile(row: Row, now: datetime, zone: tzinfo, *, selected: bool, stills: Veil | None) -> Markup:
     """One video in the gallery; its still is blurred so, or not there at all."""
     author = f"@{row.author_id}" if row.author_id else say("author unknown")
     byline = " · ".join(part for part in (author, row.language, row.source) if part)
@@ -73,12 +73,12 @@ def first_start() -> Markup:
     )
 
 
-def _picture(row: Row, blur: Blur) -> Markup:
+def _picture(row: Row, veil: Veil) -> Markup:
     # A background that does not load shows nothing, and leaves in sight what stands behind it.
     behind = span(say("no picture") if row.has_video else say("text only"), "cw-quiet")
     if not row.has_video:
         return div("cw-tile-still", behind)
-    source = still_source(row.video_id, row.verdict_id, blur)
+    source = still_source(row.video_id, row.verdict_id, veil)
     return div("cw-tile-still", behind, div("cw-tile-picture", style=f"background-image:url('{source}')"))
 
 

@@ -12,7 +12,7 @@ from dashboard.audit_address import OFFERED, Address
 from dashboard.audit_cards import tile
 from dashboard.audit_words import COLUMN_NAMES
 from dashboard.data.search_rows import Page, Row
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Veil
 from dashboard.frame import draw
 from dashboard.language import say
 from dashboard.wording import SHAPES, VERDICTS
@@ -23,7 +23,7 @@ GALLERY_ROWS = 24
 _OPEN = "audit-table"
 
 
-def gallery(page: Page, address: Address, now: datetime, *, zone: tzinfo, stills: Blur | None) -> None:
+def gallery(page: Page, address: Address, now: datetime, *, zone: tzinfo, stills: Veil | None) -> None:
     """Tiles, each a button; their stills are blurred so, or not there at all."""
     with st.container(key="audit-tiles"):
         for place, row in enumerate(page.rows):

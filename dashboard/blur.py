@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Blur, Veil
 
 LONG_SIDE_PX = 240
 QUALITY = 70
@@ -14,21 +14,21 @@ KEPT_PX = {Blur.LIGHT: 24, Blur.MEDIUM: 16, Blur.STRONG: 9}
 """How many points along its longer side the picture is reduced to, whatever it is enlarged to again."""
 
 
-def blurred_jpeg(frame: NDArray[np.uint8], *, width_px: int, height_px: int, blur: Blur) -> bytes:
+def blurred_jpeg(frame: NDArray[np.uint8], *, width_px: int, height_px: int, veil: Veil) -> bytes:
     """The frame in the given shape's proportions, LONG_SIDE_PX long.
 
     Args:
         frame: (H, W, 3) uint8 RGB, of any proportions.
         width_px: of the video as it is shown; only the proportion counts.
         height_px: as width_px.
-        blur: how little is left.
+        veil: how little is left, and whether without colour.
     """
     shown = _fit(width_px, height_px, LONG_SIDE_PX)
-    few = Image.fromarray(frame).resize(_fit(width_px, height_px, KEPT_PX[blur]), Image.Resampling.BOX)
-    step_px = LONG_SIDE_PX / KEPT_PX[blur]
+    few = Image.fromarray(frame).resize(_fit(width_px, height_px, KEPT_PX[veil.blur]), Image.Resampling.BOX)
+    step_px = LONG_SIDE_PX / KEPT_PX[veil.blur]
     smooth = few.resize(shown, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(step_px / 2))
     out = io.BytesIO()
-    smooth.save(out, "JPEG", quality=QUALITY)
+    (smooth.convert("L") if veil.greyscale else smooth).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 

@@ -11,7 +11,7 @@ from core.errors import StoreUnavailable
 from core.errors_console import AccessRefused
 from core.events import Verdict
 from core.labels import Action
-from dashboard import queries, session, watching
+from dashboard import queries, session, speed, watching
 from dashboard.resources import resources
 from dashboard.viewer import viewer
 
@@ -41,12 +41,12 @@ class Seen:
 def count_exposure(verdict: Verdict | None) -> None:
     """Count the time since the last redraw if an unblurred video is before the person's eyes; draws nothing to see.
 
-    Every page with a player calls it in what it redraws by itself. Notes also that the video was played, as the browser
-    says: a player on the screen has played nothing yet.
+    Every page with a player calls it in what it redraws by itself, after the player: the browser sets its speed. Notes
+    also that the video was played, as the browser says: a player on the screen has played nothing yet.
     """
     found = _watcher()(
         key="watch",
-        data={"of": verdict.video_id if verdict else ""},
+        data={"of": verdict.video_id if verdict else "", "speed": speed.chosen()},
         default={"seen": False, "played": ""},
         on_seen_change=_noted,
         on_played_change=_noted,

@@ -9,7 +9,7 @@ from core.storage.reviews import Decision
 from dashboard import session
 from dashboard.alerts import Alert
 from dashboard.cards import card
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Veil
 from dashboard.frame import draw
 from dashboard.groups import Group
 from dashboard.language import say
@@ -18,7 +18,7 @@ from dashboard.wording import count
 
 
 def group_list(
-    groups: Sequence[Group], decided: Mapping[str, Decision], now: datetime, *, zone: tzinfo, stills: Blur | None
+    groups: Sequence[Group], decided: Mapping[str, Decision], now: datetime, *, zone: tzinfo, stills: Veil | None
 ) -> None:
     """Draw as many groups as fit, and a button for more; `stills` are blurred so, or not drawn at all."""
     place = 0

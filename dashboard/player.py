@@ -8,7 +8,7 @@ from core.access import Capability
 from core.errors import MediaMissing, ObjectsUnavailable, PlatformError, StoreUnavailable
 from core.errors_console import AccessRefused
 from core.events import MEDIA_URI, Verdict
-from dashboard import evidence, watching
+from dashboard import evidence, speed, watching
 from dashboard.cards import empty
 from dashboard.data.media import Look
 from dashboard.data.wellness import Wellness
@@ -66,8 +66,8 @@ def _button(label: str, key: str, shortcut: str, then: Callable[[str], None], vi
 
 
 def _still(verdict: Verdict, wellness: Wellness) -> None:
-    if wellness.still_blur is not None:
-        draw(div("cw-still-large", still(verdict, wellness.still_blur)))
+    if wellness.veil is not None:
+        draw(div("cw-still-large", still(verdict, wellness.veil)))
 
 
 def _playing(verdict: Verdict, wellness: Wellness) -> None:
@@ -81,10 +81,13 @@ def _playing(verdict: Verdict, wellness: Wellness) -> None:
         draw(evidence.no_player(say("The video store gives no link that a browser can open.")))
         return
     clear = watching.is_clear(verdict.video_id)
-    with st.container(key="player-clear" if clear else f"player-blurred-{wellness.blur}", gap="small"):
+    # Its own key for each look: the stylesheet goes by it, so that nothing flashes up before a script ran.
+    grey = "-grey" if wellness.greyscale else ""
+    with st.container(key=f"player-clear{grey}" if clear else f"player-blurred-{wellness.blur}{grey}", gap="small"):
         start_s = int(evidence.worst_moment(verdict))
         st.video(link, start_time=start_s, muted=wellness.muted, autoplay=wellness.autoplay)
         _blur_button(verdict.video_id, clear=clear)
+    speed.speed_control(wellness.speed, speed.PLAYER)
     if _FAILED in st.session_state:
         draw(span(st.session_state[_FAILED], "cw-refused"))
 

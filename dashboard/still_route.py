@@ -15,14 +15,14 @@ from core.errors import DependencyError, MediaError
 from core.errors_console import Forbidden
 from core.events import VIDEO_ID_PATTERN, Verdict
 from dashboard.callers import person_of
-from dashboard.data.wellness import Blur, strongest
+from dashboard.data.wellness import Blur, Veil, strongest
 from dashboard.remembered import Remembered
 from dashboard.resources import resources
 
 AT_ONCE = 6
 WAITING = 200
 """Requests that may wait for a thread; whoever comes later is told to come again."""
-BLUR_TTL_S = 10.0
+VEIL_TTL_S = 10.0
 VERDICT_TTL_S = 30.0
 """A page of stills asks for each of its videos once in so long, however many look; a forgotten one is gone after it."""
 MAX_ID_CHARS = 64
@@ -62,7 +62,7 @@ def _for(person: Person, video_id: str, asked: Mapping[str, str]) -> Response:
     verdict = _verdict(video_id, asked.get("of", ""))
     if verdict is None:
         return _nothing()
-    picture = resources().stills.still(verdict, _blur(person, asked.get("blur", "")))
+    picture = resources().stills.still(verdict, _veil(person, asked))
     return _answer(picture, HTTPStatus.OK, "image/jpeg", **{"Cache-Control": "private, max-age=600"})
 
 
@@ -72,10 +72,13 @@ def _verdict(video_id: str, of: str) -> Verdict | None:
     return _verdicts().get(key, lambda: resources().history.current(video_id)).value
 
 
-def _blur(person: Person, asked: str) -> Blur:
+def _veil(person: Person, asked: Mapping[str, str]) -> Veil:
     """The viewer's own; what the address asks for can only be stronger: the page may know of a wish before we do."""
-    wish = _wishes().get(person.user_id, lambda: resources().wellness.of(person)).value.blur
-    return strongest(wish, Blur(asked)) if asked in set(Blur) else wish
+    wish = _wishes().get(person.user_id, lambda: resources().wellness.of(person)).value
+    blur = asked.get("blur", "")
+    return Veil(
+        strongest(wish.blur, Blur(blur)) if blur in set(Blur) else wish.blur, wish.greyscale or asked.get("grey") == "1"
+    )
 
 
 @st.cache_resource(show_spinner=False)
@@ -85,7 +88,7 @@ def _verdicts() -> Remembered:
 
 @st.cache_resource(show_spinner=False)
 def _wishes() -> Remembered:
-    return Remembered(resources().clock, fresh_s=BLUR_TTL_S)
+    return Remembered(resources().clock, fresh_s=VEIL_TTL_S)
 
 
 _limiters: list[anyio.CapacityLimiter] = []

@@ -18,7 +18,7 @@ from core.storage.ports import MediaStore
 from dashboard.blur import blurred_jpeg
 from dashboard.charts import worst_segment
 from dashboard.data.media import media_place
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Veil
 
 FRAMES = 8
 FRAME_PX = 192
@@ -46,20 +46,20 @@ class Stills:
         self._free = threading.BoundedSemaphore(CHILDREN)
         self._kept = KeptBytes(KEPT_BYTES, clock)
 
-    def still(self, verdict: Verdict, blur: Blur) -> bytes:
+    def still(self, verdict: Verdict, veil: Veil) -> bytes:
         """A small JPEG.
 
         Raises:
             MediaError: there is no video, or nothing of it can be shown now.
             ObjectsUnavailable: the object store does not answer.
         """
-        name = (verdict.media_uri or "", verdict.media_sha256 or "", _worst_s(verdict), blur)
+        name = (verdict.media_uri or "", verdict.media_sha256 or "", _worst_s(verdict), veil)
         kept = self._kept.get(name)
         if kept is None:
             with self._free:
                 kept = self._kept.get(name)
                 if kept is None:
-                    body, keeps_s = self._make_or_nothing(verdict, blur)
+                    body, keeps_s = self._make_or_nothing(verdict, veil)
                     kept = self._kept.put(name, body, keeps_s=keeps_s)
         if kept == NOTHING:
             raise MediaMissing("nothing of this video can be shown")
@@ -69,25 +69,25 @@ class Stills:
         """End the decoders."""
         self._cage.close()
 
-    def _make_or_nothing(self, verdict: Verdict, blur: Blur) -> tuple[bytes, float]:
+    def _make_or_nothing(self, verdict: Verdict, veil: Veil) -> tuple[bytes, float]:
         # These bytes will never be a picture; whether they are there in a while, or decoded in time, nobody knows.
         try:
-            return self._make(verdict, blur), math.inf
+            return self._make(verdict, veil), math.inf
         except (MediaTimeout, MediaCrashed, MediaMissing):
             return NOTHING, RETRY_S
         except MediaError:
             return NOTHING, math.inf
 
-    def _make(self, verdict: Verdict, blur: Blur) -> bytes:
+    def _make(self, verdict: Verdict, veil: Veil) -> bytes:
         bucket, key = media_place(verdict.media_uri, self._buckets)
         if (self._media.size_bytes(bucket, key) or 0) > self._max_bytes:
             raise MediaTooLarge(f"over {self._max_bytes} bytes")
         with tempfile.TemporaryDirectory(prefix="clipwarden-still-") as folder:
             path = Path(folder, "video")
             self._media.fetch(bucket, key, path, max_bytes=self._max_bytes)
-            return self._from_file(path, _worst_s(verdict), blur)
+            return self._from_file(path, _worst_s(verdict), veil)
 
-    def _from_file(self, path: Path, worst_s: float, blur: Blur) -> bytes:
+    def _from_file(self, path: Path, worst_s: float, veil: Veil) -> bytes:
         # The nearest of a few frames: under this blur nobody could tell it from the exact one.
         target = ClipTarget(FRAMES, FRAME_PX, sampling=Sampling.NEAR_KEYS, deblock=False)
         frames = np.empty(target.shape, np.uint8)
@@ -98,7 +98,7 @@ class Stills:
         width_px, height_px = clip.probe.width_px, clip.probe.height_px
         if clip.probe.rotation % 180:
             width_px, height_px = height_px, width_px
-        return blurred_jpeg(frames[nearest], width_px=width_px, height_px=height_px, blur=blur)
+        return blurred_jpeg(frames[nearest], width_px=width_px, height_px=height_px, veil=veil)
 
 
 class KeptBytes:

@@ -16,6 +16,7 @@ from dashboard.language import say, say_error
 from dashboard.markup import span
 from dashboard.outage import comes_back, database_is_down
 from dashboard.resources import resources
+from dashboard.speed import speed_control
 from dashboard.viewer import viewer
 
 BLURS = {Blur.LIGHT: "Light", Blur.MEDIUM: "Medium", Blur.STRONG: "Strong"}
@@ -79,7 +80,7 @@ def tab(person: Person) -> None:
 
 
 def changes(default: Wellness, chosen: Wellness) -> dict[str, Any]:
-    """What a person wants stricter than everybody: the rest follows the default, also when that changes. Pure."""
+    """What a person wants other than everybody: the rest follows the default, also when that changes. Pure."""
     holds = stricter(default, chosen)
     more = {name: value for name in OWN if (value := getattr(holds, name)) != getattr(default, name)}
     return more | ({"warn": tuple(sorted({*holds.warn} - {*default.warn}))} if "warn" in more else {})
@@ -119,6 +120,7 @@ def _looks(choices: Choices) -> None:
         help=say("Of stills, and of the video until you ask to see it."),
     )
     switches = (
+        ("greyscale", say("Without colour"), True),
         ("stills", say("Stills in the list and before the video"), False),
         ("muted", say("Muted"), True),
         ("autoplay", say("Play at once when the player opens"), False),
@@ -126,6 +128,7 @@ def _looks(choices: Choices) -> None:
     for name, words, strict in switches:
         settled = choices.is_settled(name, strict=strict)
         st.toggle(words, value=getattr(now, name), key=choices.key(name), disabled=settled)
+    speed_control(now.speed, choices.key("speed"))
 
 
 def _warnings(choices: Choices) -> None:

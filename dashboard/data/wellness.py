@@ -46,10 +46,27 @@ class Blur(StrEnum):
     STRONG = "strong"
 
 
+@dataclass(frozen=True)
+class Veil:
+    """How a still is made: how little it gives away, and whether without colour."""
+
+    blur: Blur
+    greyscale: bool = False
+
+
+class Speed(StrEnum):
+    """How fast a video begins to play, as a multiple of its own speed."""
+
+    NORMAL = "1"
+    FASTER = "1.5"
+    DOUBLE = "2"
+
+
 class Wellness(BaseModel):
     """How media is shown to one person.
 
     Attributes:
+        greyscale: whether stills and video are shown without colour, unblurred as well.
         stills: whether blurred stills stand in the list and before the video.
         warn: the labels a person is warned of before a video that has one of them is opened.
         limit_min: minutes of unblurred video a day, weighed, after which a break is suggested; 0 never suggests one.
@@ -58,6 +75,8 @@ class Wellness(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     blur: Blur = Blur.STRONG
+    greyscale: bool = False
+    speed: Speed = Speed.NORMAL
     muted: bool = True
     autoplay: bool = False
     stills: bool = True
@@ -65,13 +84,13 @@ class Wellness(BaseModel):
     limit_min: int = Field(default=30, ge=0, le=24 * 60)
 
     @property
-    def still_blur(self) -> Blur | None:
-        """How stills are blurred; None: none are shown."""
-        return self.blur if self.stills else None
+    def veil(self) -> Veil | None:
+        """How stills are shown; None: none are."""
+        return Veil(self.blur, self.greyscale) if self.stills else None
 
 
-OWN = ("blur", "muted", "autoplay", "stills", "warn")
-"""What a person may make stricter for themselves; the limit is everybody's."""
+OWN = ("blur", "greyscale", "speed", "muted", "autoplay", "stills", "warn")
+"""What a person sets for themselves: the speed as they like, the rest stricter; the limit is everybody's."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +108,7 @@ class WellnessStore(Protocol):
         """What holds for everybody; raises Forbidden without the right to see verdicts."""
 
     def of(self, person: Person) -> Wellness:
-        """What holds for this person: of the default and their own wish, in each field the stricter."""
+        """What holds for this person: of the default and their own wish, in each field the stricter; their speed."""
 
     def set_default(self, person: Person, wellness: Wellness) -> None:
         """Change what holds for everybody; raises Forbidden without the right to set policy."""
@@ -185,13 +204,15 @@ def combined(rows: Mapping[str, Mapping[str, Any]], user_id: str = EVERYBODY) ->
 
 
 def stricter(default: Wellness, own: Wellness) -> Wellness:
-    """Of two, in each field what shows less; the limit is the default's. Pure.
+    """Of two, in each field what shows less; the limit is the default's, the speed one's own. Pure.
 
     >>> stricter(Wellness(blur=Blur.MEDIUM), Wellness(blur=Blur.LIGHT, muted=False, warn=("hate",))).warn
     ('hate', 'violence')
     """
     return Wellness(
         blur=strongest(default.blur, own.blur),
+        greyscale=default.greyscale or own.greyscale,
+        speed=own.speed,
         muted=default.muted or own.muted,
         autoplay=default.autoplay and own.autoplay,
         stills=default.stills and own.stills,

@@ -19,6 +19,8 @@ WORDS = {
     "Of stills, and of the video until you ask to see it.": (
         "Của ảnh tĩnh, và của video cho đến khi bạn yêu cầu xem rõ."
     ),
+    "Without colour": "Không màu",
+    "Speed": "Tốc độ",
     "Stills in the list and before the video": "Ảnh tĩnh trong danh sách và trước video",
     "Muted": "Tắt tiếng",
     "Play at once when the player opens": "Phát ngay khi mở trình phát",

@@ -78,4 +78,4 @@ def _rows(person: Person, found: Page, address: Address) -> None:
     if address.form is Form.TABLE:
         table(found, address, zone)
     else:
-        gallery(found, address, now, zone=zone, stills=care.wellness(queries.reading()).still_blur)
+        gallery(found, address, now, zone=zone, stills=care.wellness(queries.reading()).veil)

@@ -37,7 +37,7 @@ def _monitor() -> None:
     ring_for(alerts_now(reading) if is_on() else (), now_s, silent=suspended_s > 0)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        rows = alert_list(reading, now, zone=zone, held=held, stills=care.wellness(reading).still_blur)
+        rows = alert_list(reading, now, zone=zone, held=held, stills=care.wellness(reading).veil)
     with right:
         alert_pane(rows, reading, now, zone=zone)
 

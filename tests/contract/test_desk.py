@@ -19,7 +19,7 @@ from core.storage.memory import MemoryHistory, MemoryMedia
 from core.storage.policies import PolicyNote, Thresholds
 from core.storage.ports import VerdictHistory
 from dashboard.data.media import AuditedMedia, Look, RawMedia
-from dashboard.data.wellness import MAX_STEP_S, Blur, StoredWellness, Wellness, WellnessStore
+from dashboard.data.wellness import MAX_STEP_S, Blur, Speed, StoredWellness, Wellness, WellnessStore
 from tests.fixtures.desk import BUCKETS, MemoryDesk
 from tests.fixtures.stores import empty_tables, make_alert
 
@@ -108,6 +108,7 @@ def test_the_default_is_careful(desk: Desk) -> None:
     found = desk.wellness.of(AN)
 
     assert (found.blur, found.muted, found.autoplay, found.stills) == (Blur.STRONG, True, False, True)
+    assert (found.greyscale, found.speed) == (False, Speed.NORMAL)
 
 
 def test_a_persons_own_wish_makes_the_default_stricter_and_is_theirs_alone(desk: Desk) -> None:
@@ -119,6 +120,14 @@ def test_a_persons_own_wish_makes_the_default_stricter_and_is_theirs_alone(desk:
     assert desk.wellness.of(BO) == desk.wellness.default(BO) == default
     desk.wellness.set_own(AN, {})
     assert desk.wellness.of(AN) == default
+
+
+def test_a_wish_for_grey_adds_to_the_default_and_the_speed_replaces_it(desk: Desk) -> None:
+    desk.wellness.set_default(LEAD, Wellness(greyscale=True, speed=Speed.DOUBLE))
+    desk.wellness.set_own(AN, {"greyscale": False, "speed": "1.5"})
+
+    assert desk.wellness.of(AN) == Wellness(greyscale=True, speed=Speed.FASTER)
+    assert desk.wellness.of(BO).speed is Speed.DOUBLE
 
 
 def test_no_wish_of_ones_own_is_looser_than_the_default(desk: Desk) -> None:
@@ -139,7 +148,7 @@ def test_videos_can_be_warned_of_by_every_label_of_the_last_policy(desk: Desk) -
 def test_the_default_is_set_by_a_lead_alone_and_the_limit_by_nobody_for_themselves(desk: Desk) -> None:
     with pytest.raises(Forbidden):
         desk.wellness.set_default(AN, Wellness(blur=Blur.LIGHT))
-    for wrong in ({"limit_min": 1000}, {"blur": "none"}):
+    for wrong in ({"limit_min": 1000}, {"blur": "none"}, {"speed": "16"}, {"greyscale": "rather"}):
         with pytest.raises(SettingRefused):
             desk.wellness.set_own(AN, wrong)
     assert desk.wellness.of(AN) == Wellness()

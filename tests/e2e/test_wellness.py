@@ -1,5 +1,6 @@
 """What looks after a person, in a real browser: settings hold, the audit's player is the same, keys are listed."""
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,40 @@ def test_what_a_person_chose_holds_after_a_reload_and_for_what_they_see(monitor:
     screen.driver.get(f"{monitor.url}/audit")
     screen.until(lambda: screen.text(".cw-tile"))
     assert not screen.all(".cw-tile-still")
+
+
+def test_a_video_plays_without_colour_and_as_fast_as_chosen(monitor: Monitor, screen: Screen, tmp_path: Path) -> None:
+    monitor.publish_clip("v:1", tmp_path, label="spam")
+    screen.driver.get(f"{monitor.url}/settings?tab=wellness")
+    screen.click(".st-key-mine-greyscale label")
+    screen.until(lambda: is_on(screen, "mine-greyscale"))
+    screen.click(".st-key-mine-speed button:last-child")
+    screen.click(".st-key-wellness-save-mine button")
+    screen.until(lambda: "Kept." in screen.words())
+
+    screen.driver.get(f"{monitor.url}/?video=v:1")
+    screen.until(lambda: screen.all(f"{PICTURES}[src*='grey=1']"))
+    screen.click(".st-key-play button")
+    screen.until(lambda: playing(screen) == [2, "blur(24px) saturate(0.5) grayscale(1)"])
+    screen.click(".st-key-speed button:nth-child(2)")
+    screen.until(lambda: playing(screen)[0] == 1.5)
+    screen.click(".st-key-unblur button")
+    screen.until(lambda: playing(screen) == [1.5, "grayscale(1)"])
+
+    # What the player's own menu says is not taken back by the next redraw.
+    screen.driver.execute_script("document.querySelector('video').playbackRate = 0.5")
+    time.sleep(2)
+    assert playing(screen)[0] == 0.5
+
+
+def playing(screen: Screen) -> list[object]:
+    """How fast the video plays, and through what it is seen."""
+    script = """
+    const video = document.querySelector("video");
+    return video ? [video.playbackRate, getComputedStyle(video).filter] : [];
+    """
+    found: list[object] = screen.driver.execute_script(script)
+    return found
 
 
 def test_the_audits_player_is_on_record_and_its_time_counts(monitor: Monitor, screen: Screen, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from core.errors import MediaCrashed, MediaError, MediaMissing, MediaTimeout
 from core.events import Segment
 from core.settings import Settings
 from core.storage.memory import MemoryMedia
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Blur, Veil
 from dashboard.stills import RETRY_S, KeptBytes, Stills
 from tests.fixtures.media import write_video
 from tests.fixtures.stores import NOON, make_alert
@@ -56,7 +56,7 @@ def test_a_still_is_a_small_blurred_jpeg_and_made_once(media: CountingMedia, sti
     media.put_file(BUCKET, "v:1.mp4", write_video(tmp_path / "clip.mp4", frames=60), "video/mp4")
     verdict = make_alert("v:1", segments=(Segment(start_s=1, end_s=2, score=0.9),))
 
-    first, again = stills.still(verdict, Blur.STRONG), stills.still(verdict, Blur.STRONG)
+    first, again = stills.still(verdict, Veil(Blur.STRONG)), stills.still(verdict, Veil(Blur.STRONG))
 
     picture = np.asarray(Image.open(io.BytesIO(first)).convert("L")).astype(float)
     assert max(picture.shape) == 240
@@ -64,7 +64,7 @@ def test_a_still_is_a_small_blurred_jpeg_and_made_once(media: CountingMedia, sti
     assert max(np.abs(np.diff(picture, axis=axis)).max() for axis in (0, 1)) < 16
     assert (first is again, media.fetched) == (True, 1)
     assert len(first) < 20_000
-    assert stills.still(verdict, Blur.LIGHT) != first
+    assert stills.still(verdict, Veil(Blur.LIGHT)) != first
 
 
 def test_what_can_never_be_decoded_is_tried_once(media: CountingMedia, stills: Stills, clock: FixedClock) -> None:
@@ -72,7 +72,7 @@ def test_what_can_never_be_decoded_is_tried_once(media: CountingMedia, stills: S
 
     for _ in range(3):
         with pytest.raises(MediaMissing):
-            stills.still(make_alert("v:1"), Blur.STRONG)
+            stills.still(make_alert("v:1"), Veil(Blur.STRONG))
         clock.elapsed_s += RETRY_S
 
     assert media.fetched == 1
@@ -93,17 +93,17 @@ def test_what_may_have_been_chance_is_tried_again_after_a_while(
     monkeypatch.setattr(stills, "_make", made)
     for _ in range(3):
         with pytest.raises(MediaMissing):
-            stills.still(make_alert("v:1"), Blur.STRONG)
+            stills.still(make_alert("v:1"), Veil(Blur.STRONG))
     assert len(answers) == 1
 
     clock.elapsed_s += RETRY_S
-    assert stills.still(make_alert("v:1"), Blur.STRONG) == b"a picture"
+    assert stills.still(make_alert("v:1"), Veil(Blur.STRONG)) == b"a picture"
 
 
 @pytest.mark.parametrize("uri", [None, "s3://clipwarden-dead/secret"])
 def test_only_videos_in_their_own_buckets_have_stills(media: CountingMedia, stills: Stills, uri: str | None) -> None:
     with pytest.raises(MediaMissing):
-        stills.still(make_alert("v:1", media_uri=uri), Blur.STRONG)
+        stills.still(make_alert("v:1", media_uri=uri), Veil(Blur.STRONG))
     assert media.fetched == 0
 
 

@@ -13,7 +13,7 @@ from dashboard import audit_queries, queries
 from dashboard.audit_cards import tile
 from dashboard.data.media import Look
 from dashboard.data.search_rows import Row, Story
-from dashboard.data.wellness import Blur, Wellness
+from dashboard.data.wellness import Blur, Veil, Wellness
 from dashboard.exposure import STEP_S
 from tests.fixtures.console import Console, browser_says, play, shown
 from tests.fixtures.stores import NOON, make_alert
@@ -130,8 +130,11 @@ def test_stills_are_blurred_as_the_viewer_wishes_or_not_there() -> None:
     names = [each.name for each in fields(Row) if each.name != "has_video"]
     row = Row(**{name: getattr(make_alert("v:1"), name) for name in names}, has_video=True)
 
-    tiles = {blur: tile(row, NOON, UTC, selected=False, stills=blur) for blur in (Blur.STRONG, Blur.LIGHT, None)}
+    strong, light, grey, none = (
+        tile(row, NOON, UTC, selected=False, stills=veil)
+        for veil in (Veil(Blur.STRONG), Veil(Blur.LIGHT), Veil(Blur.LIGHT, greyscale=True), None)
+    )
 
-    assert "still/v%3A1?" in tiles[Blur.STRONG]
-    assert tiles[Blur.STRONG] != tiles[Blur.LIGHT]
-    assert "still" not in tiles[None]
+    assert "still/v%3A1?" in strong
+    assert len({strong, light, grey}) == 3
+    assert "still" not in none

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from dashboard.blur import KEPT_PX, LONG_SIDE_PX, blurred_jpeg
-from dashboard.data.wellness import Blur
+from dashboard.data.wellness import Blur, Veil
 
 
 def power_above(picture: np.ndarray, cycles: int) -> float:
@@ -27,7 +27,7 @@ def test_no_detail_is_left_that_was_finer_than_what_is_kept(blur: Blur) -> None:
     assert power_above(frame[..., 0], KEPT_PX[blur]) > 0.3
 
     picture = np.asarray(
-        Image.open(io.BytesIO(blurred_jpeg(frame, width_px=640, height_px=360, blur=blur))).convert("L")
+        Image.open(io.BytesIO(blurred_jpeg(frame, width_px=640, height_px=360, veil=Veil(blur)))).convert("L")
     )
 
     assert picture.shape == (LONG_SIDE_PX * 360 // 640, LONG_SIDE_PX)
@@ -41,4 +41,15 @@ def test_a_stronger_blur_keeps_less() -> None:
 def test_a_video_of_one_pixel_has_a_still() -> None:
     frame = np.zeros((8, 8, 3), np.uint8)
 
-    assert blurred_jpeg(frame, width_px=1, height_px=4000, blur=Blur.STRONG).startswith(b"\xff\xd8")
+    assert blurred_jpeg(frame, width_px=1, height_px=4000, veil=Veil(Blur.STRONG)).startswith(b"\xff\xd8")
+
+
+def test_without_colour_nothing_of_it_is_in_the_file() -> None:
+    frame = np.full((8, 8, 3), (200, 30, 60), np.uint8)
+
+    coloured, grey = (
+        Image.open(io.BytesIO(blurred_jpeg(frame, width_px=8, height_px=8, veil=Veil(Blur.LIGHT, greyscale=greyscale))))
+        for greyscale in (False, True)
+    )
+
+    assert (coloured.mode, grey.mode) == ("RGB", "L")

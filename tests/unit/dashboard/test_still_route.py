@@ -11,8 +11,8 @@ from core.access import Person, Role
 from core.errors import MediaMissing
 from core.events import Verdict
 from dashboard import still_route
-from dashboard.data.wellness import Blur, Wellness
-from dashboard.still_route import BLUR_TTL_S, VERDICT_TTL_S
+from dashboard.data.wellness import Blur, Veil, Wellness
+from dashboard.still_route import VEIL_TTL_S, VERDICT_TTL_S
 from tests.fixtures.console import Console
 from tests.fixtures.stores import make_alert
 
@@ -21,12 +21,12 @@ VIEWER = Person("u_tester", "An", Role.ADMIN)
 
 
 @pytest.fixture(autouse=True)
-def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Blur]]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Veil]]:
     """Stills without a decoder: what would have been made."""
-    made: list[tuple[str, Blur]] = []
+    made: list[tuple[str, Veil]] = []
 
-    def still(_self: object, verdict: Verdict, blur: Blur) -> bytes:
-        made.append((verdict.verdict_id, blur))
+    def still(_self: object, verdict: Verdict, veil: Veil) -> bytes:
+        made.append((verdict.verdict_id, veil))
         if verdict.media_uri is None:
             raise MediaMissing("none")
         return b"jpeg"
@@ -74,15 +74,36 @@ def test_who_may_not_see_verdicts_gets_no_still_that_another_saw(
 
 
 def test_a_still_is_blurred_as_its_viewer_wishes_and_an_address_only_makes_it_stronger(
-    console: Console, made: list[tuple[str, Blur]]
+    console: Console, made: list[tuple[str, Veil]]
 ) -> None:
     console.history.write([make_alert("v:1")], [])
     console.desk.set_default(LEAD, Wellness(blur=Blur.LIGHT))
     for query in ("", "blur=light", "blur=strong", "blur=none"):
         ask("v:1", query)
     console.desk.set_own(VIEWER, {"blur": "medium"})
-    console.clock.elapsed_s += BLUR_TTL_S
+    console.clock.elapsed_s += VEIL_TTL_S
     for query in ("", "blur=light"):
         ask("v:1", query)
 
-    assert [blur for _, blur in made] == [Blur.LIGHT, Blur.LIGHT, Blur.STRONG, Blur.LIGHT, Blur.MEDIUM, Blur.MEDIUM]
+    assert [veil.blur for _, veil in made] == [
+        Blur.LIGHT,
+        Blur.LIGHT,
+        Blur.STRONG,
+        Blur.LIGHT,
+        Blur.MEDIUM,
+        Blur.MEDIUM,
+    ]
+
+
+def test_a_still_is_grey_as_its_viewer_wishes_or_as_its_address_says(
+    console: Console, made: list[tuple[str, Veil]]
+) -> None:
+    console.history.write([make_alert("v:1")], [])
+    for query in ("", "grey=1", "grey=<script>"):
+        ask("v:1", query)
+    console.desk.set_own(VIEWER, {"greyscale": True})
+    console.clock.elapsed_s += VEIL_TTL_S
+    for query in ("", "grey=0"):
+        ask("v:1", query)
+
+    assert [veil.greyscale for _, veil in made] == [False, True, False, True, True]

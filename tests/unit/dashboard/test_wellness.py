@@ -1,10 +1,11 @@
 """Settings, tab Wellness: what is chosen holds; a role sees what it may set."""
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ButtonGroup
 
 from core.access import Person, Role
 from core.errors import StoreUnavailable
-from dashboard.data.wellness import Blur, Wellness
+from dashboard.data.wellness import Blur, Speed, Wellness
 from dashboard.wellness_form import changes
 from tests.fixtures.console import Console, play, shown
 from tests.fixtures.stores import make_alert
@@ -91,6 +92,33 @@ def test_only_what_is_stricter_is_kept_as_ones_own() -> None:
 
     assert changes(Wellness(blur=Blur.MEDIUM), chosen) == {"stills": False, "warn": ("hate",)}
     assert changes(LOOSE, LOOSE) == {}
+    assert changes(Wellness(greyscale=True), Wellness(greyscale=False)) == {}
+
+
+def test_the_speed_is_ones_own_in_both_directions() -> None:
+    assert changes(Wellness(speed=Speed.DOUBLE), Wellness(speed=Speed.NORMAL)) == {"speed": Speed.NORMAL}
+    assert changes(Wellness(), Wellness(speed=Speed.FASTER)) == {"speed": Speed.FASTER}
+
+
+def test_a_player_is_without_colour_and_as_fast_as_chosen_and_can_be_slowed(console: Console) -> None:
+    console.desk.set_default(LEAD, Wellness(warn=(), greyscale=True, speed=Speed.DOUBLE))
+    console.publish(make_alert("v:1"))
+    page = play(console.open(video="v:1"))
+    assert "&amp;grey=1" in shown(page)
+    assert of_player(page).value == Speed.DOUBLE
+
+    of_player(page).set_value(Speed.NORMAL).run()
+    page.button(key="unblur").click().run()
+    assert of_player(page).value == Speed.NORMAL
+
+    page.button(key="go-close").click().run()
+    page.button(key="open-v:1").click().run()
+    assert of_player(play(page)).value == Speed.DOUBLE
+
+
+def of_player(page: AppTest) -> ButtonGroup[Speed]:
+    (found,) = (group for group in page.button_group if group.key == "speed")
+    return found
 
 
 def test_without_stills_neither_list_nor_pane_has_one(console: Console) -> None:
