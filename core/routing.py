@@ -1,11 +1,13 @@
 """Which alert goes to which route, and what is held back: pure, asked by the router before anything is sent."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from hashlib import sha256
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -18,6 +20,10 @@ URL_LIMIT = 2_000
 NAME_LIMIT = 60
 DIGEST_VIDEOS = 20
 """How many of the held-back videos a digest names, the highest scores first."""
+MAIL = "mailto:"
+MAIL_LIMIT = 254
+# What every mail server takes; quoted local parts and comments are left out on purpose.
+_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 class Severity(IntEnum):
@@ -27,6 +33,21 @@ class Severity(IntEnum):
     ALERT = 2
 
 
+class Channel(StrEnum):
+    """By what a route is told: signed JSON for a program, a message for a chat (Slack and alike), or an e-mail."""
+
+    WEBHOOK = "webhook"
+    CHAT = "chat"
+    EMAIL = "email"
+
+
+class Tongue(StrEnum):
+    """In what a message for people is written."""
+
+    ENGLISH = "en"
+    VIETNAMESE = "vi"
+
+
 class Outcome(StrEnum):
     """What becomes of an alert on one route."""
 
@@ -34,6 +55,7 @@ class Outcome(StrEnum):
     SAME_VIDEO = "same_video"
     SAME_AUTHOR = "same_author"
     OVER_RATE = "over_rate"
+    DIGEST_ONLY = "digest_only"
 
 
 class Alert(BaseModel):
@@ -63,14 +85,16 @@ class Alert(BaseModel):
 
 
 class Terms(BaseModel):
-    """What a route wants: an empty set is everything.
+    """What a route wants, and how it is told: an empty set is everything.
 
     Attributes:
         min_score: alerts with a lower one, or with none, are not for this route; 0 takes all.
-        per_hour: alerts sent in any hour at the most; digests of what was held back come on top.
+        per_hour: alerts sent in any hour at the most; 0 sends none alone. Digests of what was held back come on top.
+        digest_s: how long what was held back is gathered before it comes as one digest.
         video_window_s, author_window_s: after an alert, one no more severe for the same video, or by the same author,
             is held back for so long; 0 holds nothing back.
         has_caption: whether the caption is sent too.
+        tongue: of messages for people; a webhook has no words of ours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,10 +104,13 @@ class Terms(BaseModel):
     sources: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
-    per_hour: Annotated[int, Field(ge=1, le=10_000)] = 60
+    per_hour: Annotated[int, Field(ge=0, le=10_000)] = 60
+    digest_s: Annotated[int, Field(ge=60, le=7 * 86_400)] = 900
     video_window_s: Annotated[int, Field(ge=0, le=7 * 86_400)] = 3_600
     author_window_s: Annotated[int, Field(ge=0, le=7 * 86_400)] = 300
     has_caption: bool = False
+    channel: Channel = Channel.WEBHOOK
+    tongue: Tongue = Tongue.ENGLISH
 
     def wants(self, alert: Alert) -> bool:
         """Whether the alert is for this route at all."""
@@ -108,19 +135,19 @@ class RouteForm(BaseModel):
 
     @model_validator(mode="after")
     def _leads_outside(self) -> Self:
-        """Where it may really lead, the gate decides at each delivery: names change their addresses."""
-        try:
-            parts = urlsplit(self.url)
-            _ = parts.port  # raises on nonsense
-        except ValueError as error:
-            raise SettingRefused("the address cannot be read; write it as https://host/path") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingRefused("the address must start with http:// or https:// and name a host")
-        if parts.username or parts.password:
-            raise SettingRefused("the address must hold no name or password: the signature proves who sends")
-        if not self.url.isprintable() or " " in self.url:
-            raise SettingRefused("the address holds blanks or control characters")
+        (_check_mailbox if self.terms.channel is Channel.EMAIL else _check_web)(self.url)
         return self
+
+    @property
+    def shown_url(self) -> str:
+        """The address for lists and the audit log: who knows a chat's address may write there, so its path is left out.
+
+        What stands there instead changes with the address: that it was changed can be seen.
+        """
+        if self.terms.channel is not Channel.CHAT:
+            return self.url
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}/\N{HORIZONTAL ELLIPSIS}#{sha256(self.url.encode()).hexdigest()[:8]}"
 
     @classmethod
     def read(cls, **fields: object) -> Self:
@@ -137,6 +164,32 @@ class RouteForm(BaseModel):
                 raise SettingRefused("a route needs a name") from error
             where = ".".join(str(part) for part in first["loc"])
             raise SettingRefused("{field} cannot be that: {reason}", field=where, reason=first["msg"]) from error
+
+
+def is_mailbox(address: str) -> bool:
+    """Whether it is one plain e-mail address."""
+    return len(address) <= MAIL_LIMIT and _MAILBOX.fullmatch(address) is not None
+
+
+def _check_web(url: str) -> None:
+    """Where it may really lead, the gate decides at each delivery: names change their addresses."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises on nonsense
+    except ValueError as error:
+        raise SettingRefused("the address cannot be read; write it as https://host/path") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingRefused("the address must start with http:// or https:// and name a host")
+    if parts.username or parts.password:
+        raise SettingRefused("the address must hold no name or password: the signature proves who sends")
+    if not url.isprintable() or " " in url:
+        raise SettingRefused("the address holds blanks or control characters")
+
+
+def _check_mailbox(url: str) -> None:
+    """One mailbox: of several, some might refuse what the others have; a list behind one address has them all."""
+    if not url.startswith(MAIL) or not is_mailbox(url.removeprefix(MAIL)):
+        raise SettingRefused("an e-mail route needs one address such as team@example.org; several people need a list")
 
 
 @dataclass
@@ -158,6 +211,8 @@ class Recent:
         The rate is a promise to the receiver: nothing breaks it. Otherwise a more severe alert than any for this video
         breaks the cooldown of its author as well.
         """
+        if not terms.per_hour:
+            return Outcome.DIGEST_ONLY
         severity = alert.severity
         known = self.videos.get(alert.video_id, 0)
         if terms.video_window_s and severity <= known:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.routing import Alert, Digest
 
 SCHEMA = "clipwarden.alert.v1"
+AGENT = "clipwarden-router"
 DELIVERY = "X-Clipwarden-Delivery"
 """The same at every attempt: a receiver that has seen it has the alert."""
 IDEMPOTENCY = "Idempotency-Key"
@@ -63,7 +64,7 @@ def headers(secret: str, body: bytes, *, delivery_id: UUID, now: datetime) -> di
     timestamp_s = int(now.timestamp())
     return {
         "Content-Type": "application/json",
-        "User-Agent": "clipwarden-router",
+        "User-Agent": AGENT,
         DELIVERY: str(delivery_id),
         IDEMPOTENCY: str(delivery_id),
         TIMESTAMP: str(timestamp_s),

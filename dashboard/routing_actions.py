@@ -7,7 +7,7 @@ import streamlit as st
 from core.access import Person
 from core.errors import StoreUnavailable
 from core.errors_console import AccessRefused, SettingRefused
-from core.routing import RouteForm
+from core.routing import Channel, RouteForm
 from core.storage.routes import RouteRow
 from dashboard.data import rules
 from dashboard.frame import draw
@@ -75,11 +75,12 @@ def _change(route_id: int, form: RouteForm) -> None:
 
 def _more(row: RouteRow) -> None:
     routes, key = rules.routes(), row.route_id
-    draw(span(say("A new secret holds at once; the receiver refuses alerts until it has it."), "cw-quiet"))
-    if st.button(say("New secret"), key=f"renew-{key}"):
-        _acting_whole(
-            say("The secret is new."), lambda who: new_secret_of(row.form.name, routes.renew_secret(who, key))
-        )
+    if row.form.terms.channel is Channel.WEBHOOK:
+        draw(span(say("A new secret holds at once; the receiver refuses alerts until it has it."), "cw-quiet"))
+        if st.button(say("New secret"), key=f"renew-{key}"):
+            _acting_whole(
+                say("The secret is new."), lambda who: new_secret_of(row.form.name, routes.renew_secret(who, key))
+            )
     draw(span(say("Removing a route forgets its deliveries too. Type its name to confirm."), "cw-quiet"))
     typed = st.text_input(say("Name of the route"), key=f"confirm-{key}")
     if st.button(say("Remove route"), key=f"remove-{key}", disabled=typed.strip() != row.form.name):

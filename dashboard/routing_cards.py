@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from core.routing import Terms
+from core.routing import MAIL, RouteForm, Terms
 from core.storage.ports import Heartbeat
 from core.storage.routes import DeliveryRow, RouteRow
 from dashboard.cards import when
@@ -11,6 +11,7 @@ from dashboard.language import say
 from dashboard.markup import Markup, div, span, tag, text
 from dashboard.notices import Notice
 from dashboard.reading import READY
+from dashboard.routing_form import CHANNELS
 from dashboard.wording import NOTHING, count, duration, score
 
 ROUTER = "router"
@@ -21,7 +22,11 @@ def route_card(row: RouteRow, now: datetime, zone: tzinfo) -> Markup:
     return div(
         "cw-route",
         div("cw-route-head", _state(row), span(row.form.name, "cw-route-name"), _newest(row, now, zone)),
-        span(row.form.url, "cw-route-url"),
+        div(
+            "cw-route-to",
+            span(say(CHANNELS[row.form.terms.channel]), "cw-quiet"),
+            span(_address(row.form), "cw-route-url"),
+        ),
         span(terms_line(row.form.terms), "cw-quiet"),
         div(
             "cw-route-counts",
@@ -41,12 +46,17 @@ def terms_line(terms: Terms) -> str:
         ", ".join(sorted(terms.sources)) or say("all sources"),
         ", ".join(sorted(terms.languages)) or say("all languages"),
         say("score from {score}", score=score(terms.min_score)) if terms.min_score else "",
-        say("at most {n} per hour", n=count(terms.per_hour)),
+        say("at most {n} per hour", n=count(terms.per_hour)) if terms.per_hour else say("digests only"),
+        say("a digest after {time}", time=duration(terms.digest_s)),
         say("a video again after {time}", time=duration(terms.video_window_s)) if terms.video_window_s else "",
         say("an author again after {time}", time=duration(terms.author_window_s)) if terms.author_window_s else "",
         say("with caption") if terms.has_caption else say("without caption"),
     ]
     return " · ".join(part for part in named if part)
+
+
+def _address(form: RouteForm) -> str:
+    return form.shown_url.removeprefix(MAIL)
 
 
 def troubles(rows: Sequence[DeliveryRow], now: datetime, zone: tzinfo) -> Markup:

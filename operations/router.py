@@ -25,8 +25,9 @@ from core.storage.live import RedisLive
 from core.storage.ports import Heartbeat
 from core.telemetry import configure_logging
 from ingestion.crew import Crew
+from operations.routing.carriers import Carriers
 from operations.routing.turn import SENDERS, Courier, Judge
-from operations.routing.webhook import Webhook, gate
+from operations.routing.webhook import gate
 
 LOOK_S = 5.0
 DRAIN_SLACK_S = 5.0
@@ -49,17 +50,17 @@ def serve(settings: Settings) -> int:
         HealthServer(settings.routing.http_port, health) as server,
     ):
         deliveries = Deliveries(database)
-        judge = Judge(deliveries, settings.routing)
-        webhook = Webhook(settings.routing, opened, SystemClock())
+        judge = Judge(deliveries)
+        carriers = Carriers(settings.routing, opened, SystemClock())
         beat = partial(_heartbeat, crew, health, judge, server.port)
-        with closing(Courier(deliveries, webhook, settings.routing)) as courier:
+        with closing(Courier(deliveries, carriers, settings.routing)) as courier:
             crew.add("judge", judge.turn)
             crew.add("courier", courier.turn)
             crew.add("look", judge.look, idle_s=LOOK_S)
             with HeartbeatThread(live, beat, settings.telemetry.heartbeat_s):
                 _log.info("router.ready", http_port=server.port)
                 crew.wait()
-            crew.finish(settings.routing.timeout_s + DRAIN_SLACK_S)
+            crew.finish(2 * settings.routing.timeout_s + DRAIN_SLACK_S)
     if crew.failure is not None:
         _log.critical("router.broke", exc_info=crew.failure)
         return 1

@@ -43,9 +43,10 @@ VALUES (%(route_id)s, 'alert', %(state)s, %(video_id)s, %(verdict_id)s, %(author
 ON CONFLICT DO NOTHING
 """
 # What is held back waits until the oldest of it is old enough: one digest then holds it all.
-_RIPE = """
-SELECT DISTINCT route_id FROM alert_deliveries JOIN alert_routes USING (route_id)
-WHERE state = 'held' AND is_enabled AND created_at <= now() - make_interval(secs => %(after_s)s)
+_HELD = """
+SELECT route_id, terms, extract(epoch FROM now() - min(created_at))
+FROM alert_deliveries JOIN alert_routes USING (route_id)
+WHERE state = 'held' AND is_enabled GROUP BY route_id, terms
 """
 _TELL = """
 UPDATE alert_deliveries SET state = 'told', ended_at = now() WHERE route_id = %(route_id)s AND state = 'held'
@@ -127,11 +128,12 @@ class Deliveries:
                     _deal(connection, route_id, Terms.model_validate(terms), alerts)
         return len(taken)
 
-    def sum_up(self, *, after_s: float) -> int:
-        """Make a digest for each route that has had something held back for so long; how many."""
+    def sum_up(self) -> int:
+        """Make a digest for each route that has had something held back for as long as it gathers; how many."""
         with self._database.transaction() as connection:
             connection.execute(_ALONE)
-            ripe = [route_id for (route_id,) in connection.execute(_RIPE, {"after_s": after_s})]
+            held_back = connection.execute(_HELD).fetchall()
+            ripe = [one for one, terms, age_s in held_back if age_s >= Terms.model_validate(terms).digest_s]
             for route_id in ripe:
                 told = connection.execute(_TELL, {"route_id": route_id}).fetchall()
                 held = [Held(Alert.model_validate(facts), Outcome(reason)) for facts, reason in told]

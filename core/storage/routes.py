@@ -218,7 +218,7 @@ def _subject(name: str) -> str:
 
 def _shown(form: RouteForm) -> dict[str, Any]:
     """A route in the audit log; a set has no order of its own."""
-    body = form.model_dump(mode="json")
+    body = {**form.model_dump(mode="json"), "url": form.shown_url}
     return {**body, "terms": {key: sorted(v) if isinstance(v, list) else v for key, v in body["terms"].items()}}
 
 

@@ -59,6 +59,9 @@ WORDS = {
         "đó là quản trị viên cuối cùng; trước hết hãy cấp vai trò này cho người khác"
     ),
     # What was chosen cannot be.
+    "an e-mail route needs one address such as team@example.org; several people need a list": (
+        "tuyến e-mail cần một địa chỉ như team@example.org; nhiều người thì cần một danh sách thư"
+    ),
     "the address must start with http:// or https:// and name a host": (
         "địa chỉ phải bắt đầu bằng http:// hoặc https:// và có tên máy chủ"
     ),

@@ -6,9 +6,20 @@ WORDS = {
     "Retention": "Lưu giữ",
     "New route": "Tuyến mới",
     "No route yet": "Chưa có tuyến nào",
-    "A route sends alerts to a program of yours, as signed webhooks.": (
-        "Một tuyến gửi cảnh báo đến chương trình của bạn, dưới dạng webhook có chữ ký."
+    "A route sends alerts to a program of yours, to a chat or to a mailbox.": (
+        "Một tuyến gửi cảnh báo đến chương trình của bạn, đến một kênh chat hoặc một hộp thư."
     ),
+    "By": "Bằng",
+    "Signed webhook": "Webhook có chữ ký",
+    "Chat (Slack-compatible)": "Chat (tương thích Slack)",
+    "E-mail": "E-mail",
+    "Where it is sent: https:// for a webhook or a chat, a mailbox for e-mail.": (
+        "Nơi nhận: https:// cho webhook hoặc chat, một hộp thư cho e-mail."
+    ),
+    "digests only": "chỉ bản tổng hợp",
+    "a digest after {time}": "tổng hợp sau {time}",
+    "Digest after, min": "Tổng hợp sau, phút",
+    "Messages in": "Viết bằng",
     "Routes cannot be shown or changed meanwhile; what is flagged waits, none is lost.": (
         "Trong lúc này không thể xem hay sửa tuyến; cảnh báo vẫn chờ, không mất cái nào."
     ),
@@ -77,7 +88,7 @@ WORDS = {
     "Sources, by commas": "Nguồn, cách nhau bằng dấu phẩy",
     "Languages, by commas": "Ngôn ngữ, cách nhau bằng dấu phẩy",
     "Lowest score": "Điểm thấp nhất",
-    "Alerts per hour": "Cảnh báo mỗi giờ",
+    "Alerts per hour (0: digests only)": "Cảnh báo mỗi giờ (0: chỉ bản tổng hợp)",
     "Same video again, min": "Cùng video báo lại, phút",
     "Same author again, min": "Cùng tác giả báo lại, phút",
     "Send captions too": "Gửi cả chú thích",

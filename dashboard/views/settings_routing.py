@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.access import Capability, Person
 from core.errors import StoreUnavailable
-from core.routing import RouteForm
+from core.routing import Channel, RouteForm
 from core.routing_event import RoutedKind
 from core.storage.routes import DeliveryRow, RouteRow
 from dashboard import queries, session
@@ -43,7 +43,11 @@ def _routes() -> None:
     draw(notice_lines(router_notices(queries.reading().snapshot.heartbeats, has_routes=bool(rows))))
     if not rows:
         with st.container(key="no-routes"):
-            draw(empty(say("No route yet"), say("A route sends alerts to a program of yours, as signed webhooks.")))
+            draw(
+                empty(
+                    say("No route yet"), say("A route sends alerts to a program of yours, to a chat or to a mailbox.")
+                )
+            )
     for row in rows:
         with st.container(key=f"route-{row.route_id}"):
             _route(row, [one for one in told if one.route_id == row.route_id])
@@ -60,6 +64,8 @@ def _route(row: RouteRow, told: list[DeliveryRow]) -> None:
 
 
 def _add(form: RouteForm) -> None:
-    new_secret_of(form.name, rules.routes().add(viewer(), form))
+    secret = rules.routes().add(viewer(), form)
+    if form.terms.channel is Channel.WEBHOOK:
+        new_secret_of(form.name, secret)
     st.toast(say("The route is saved."))
     st.rerun()

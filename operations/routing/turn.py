@@ -8,7 +8,7 @@ import structlog
 from core.settings_routing import RoutingSettings
 from core.storage.deliveries import Deliveries, Parcel
 from core.telemetry import ALERTS_ROUTED, ROUTER_OLDEST_S
-from operations.routing.webhook import Answer, Webhook
+from operations.routing.carrier import Answer, Carrier
 
 SENDERS = 8
 """Deliveries under way at a time: one receiver that hangs must not hold up the others for long."""
@@ -21,11 +21,12 @@ _log = structlog.get_logger()
 class Courier:
     """Claims what is due, sends it, notes what came of it; to be closed."""
 
-    def __init__(self, deliveries: Deliveries, webhook: Webhook, settings: RoutingSettings) -> None:
+    def __init__(self, deliveries: Deliveries, carrier: Carrier, settings: RoutingSettings) -> None:
         self._deliveries = deliveries
-        self._webhook = webhook
+        self._carrier = carrier
         self._settings = settings
-        self._lease_s = settings.timeout_s + LEASE_SLACK_S
+        # An e-mail takes two steps of so long: to connect, and to hand it over.
+        self._lease_s = 2 * settings.timeout_s + LEASE_SLACK_S
         self._pool = ThreadPoolExecutor(SENDERS, "courier")
         self._under_way: set[Future[None]] = set()
 
@@ -49,7 +50,7 @@ class Courier:
         self._pool.shutdown()
 
     def _send(self, parcel: Parcel) -> None:
-        answer = self._webhook.send(parcel)
+        answer = self._carrier.send(parcel)
         outcome = self._note(parcel, answer)
         ALERTS_ROUTED.labels(parcel.kind, outcome).inc()
         # Neither address nor answer: an address may hold a secret of the receiver's, an answer is data of others.
@@ -90,9 +91,8 @@ class Judge:
 
     pending = 0
 
-    def __init__(self, deliveries: Deliveries, settings: RoutingSettings) -> None:
+    def __init__(self, deliveries: Deliveries) -> None:
         self._deliveries = deliveries
-        self._settings = settings
 
     def turn(self) -> bool:
         """Judge one batch; whether there was one."""
@@ -100,7 +100,7 @@ class Judge:
 
     def look(self) -> bool:
         """Sum up what was held back, forget what ended long ago, count for the metrics."""
-        self._deliveries.sum_up(after_s=self._settings.digest_s)
+        self._deliveries.sum_up()
         self._deliveries.tidy()
         _, self.pending, oldest_s = self._deliveries.waiting()
         ROUTER_OLDEST_S.set(oldest_s)

@@ -1,7 +1,6 @@
-"""One delivery → one signed POST through the gate out → what the receiver said, or why it could not be asked."""
+"""One delivery → one POST through the gate out → what the receiver said, or why it could not be asked."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -10,13 +9,16 @@ import httpx
 
 from core.clock import Clock
 from core.errors import PlatformError
-from core.routing import Alert, Digest
-from core.routing_event import AlertRouted, RoutedKind, headers
+from core.routing import Channel
+from core.routing_event import AGENT, headers
 from core.settings_ingestion import IngestionSettings
 from core.settings_routing import RoutingSettings
 from core.storage.deliveries import Parcel
 from ingestion.egress.gate import Gate
 from ingestion.egress.passes import Budget, Pass
+from operations.routing.carrier import Answer, event
+from operations.routing.letter import letter
+from operations.routing.written import as_chat
 
 ANSWER_SHOWN = 300
 """Characters of a receiver's answer that are kept."""
@@ -26,25 +28,6 @@ _OVERHEAD_BYTES = 32_768
 """Of heads and of TLS: the budget bounds what is moved in both directions."""
 _NEVER = frozenset({HTTPStatus.GONE})
 _LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of one attempt.
-
-    Attributes:
-        status: of HTTP; None when there was no answer.
-        text: the answer's first characters, or why there is none; data of others.
-        is_taken: the receiver has it.
-        is_final: trying again would change nothing.
-        wait_s: how long the receiver asks to be left alone; 0 when it does not say.
-    """
-
-    status: int | None
-    text: str
-    is_taken: bool = False
-    is_final: bool = False
-    wait_s: float = 0.0
 
 
 def gate(settings: RoutingSettings) -> Gate:
@@ -69,23 +52,22 @@ class Webhook:
 
     def send(self, parcel: Parcel) -> Answer:
         """Make one attempt; what goes wrong is an answer too."""
-        body = event(parcel, self._settings.console_url).to_bytes()
+        now = self._clock.now()
+        body, fields = (_chat if parcel.terms.channel is Channel.CHAT else _signed)(parcel, self._settings, now)
         budget = Budget(
             max_bytes=len(body) + self._settings.max_answer_bytes + _OVERHEAD_BYTES, max_s=self._settings.timeout_s
         )
         with self._gate.admit(budget) as leave:
             try:
-                return self._post(parcel, body, leave)
+                return self._post(parcel.url, body, fields, leave=leave, now=now)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 return _failed(leave.refusals, error)
 
-    def _post(self, parcel: Parcel, body: bytes, leave: Pass) -> Answer:
-        now = self._clock.now()
-        fields = headers(parcel.secret, body, delivery_id=parcel.delivery_id, now=now)
+    def _post(self, url: str, body: bytes, fields: dict[str, str], *, leave: Pass, now: datetime) -> Answer:
         timeout = httpx.Timeout(self._settings.timeout_s)
         with (
             httpx.Client(proxy=leave.proxy_url, trust_env=False, follow_redirects=False, timeout=timeout) as client,
-            client.stream("POST", parcel.url, content=body, headers=fields) as response,
+            client.stream("POST", url, content=body, headers=fields) as response,
         ):
             if leave.refusals and CODE in response.headers:
                 # In plain HTTP it is the gate that answers.
@@ -93,18 +75,16 @@ class Webhook:
             return _judge(response, _beginning(response), now)
 
 
-def event(parcel: Parcel, console_url: str) -> AlertRouted:
-    """What a parcel says."""
-    kind, console = RoutedKind(parcel.kind), f"{console_url.rstrip('/')}/"
-    alert = Alert.model_validate(parcel.facts) if kind is RoutedKind.ALERT else None
-    return AlertRouted(
-        delivery_id=parcel.delivery_id,
-        kind=kind,
-        link=str(httpx.URL(console, params={"video": alert.video_id})) if alert else console,
-        alert=alert,
-        caption=parcel.caption,
-        digest=Digest.model_validate(parcel.facts) if kind is RoutedKind.DIGEST else None,
-    )
+def _signed(parcel: Parcel, settings: RoutingSettings, now: datetime) -> tuple[bytes, dict[str, str]]:
+    body = event(parcel, settings.console_url).to_bytes()
+    return body, headers(parcel.secret, body, delivery_id=parcel.delivery_id, now=now)
+
+
+def _chat(parcel: Parcel, settings: RoutingSettings, now: datetime) -> tuple[bytes, dict[str, str]]:
+    del now
+    # Nothing is signed: whoever knows a chat's address may write to it, that is how chats do it.
+    body = as_chat(letter(event(parcel, settings.console_url), parcel.terms.tongue, settings.console_url))
+    return body, {"Content-Type": "application/json", "User-Agent": AGENT}
 
 
 def _beginning(response: httpx.Response) -> str:

@@ -48,6 +48,12 @@ def videos(parcels: list[Parcel]) -> list[str]:
     return sorted(str(parcel.facts["video_id"]) for parcel in parcels)
 
 
+def gathered(database: Database, *, age_s: int = 900) -> None:
+    """As if what is held back had been so for this long."""
+    with database.connection() as connection:
+        connection.execute("UPDATE alert_deliveries SET created_at = created_at - make_interval(secs => %s)", (age_s,))
+
+
 def audited(database: Database) -> list[tuple[str, str, str]]:
     with database.connection() as connection:
         rows = connection.execute(
@@ -142,14 +148,48 @@ def test_what_passes_the_rate_comes_as_one_digest(
     write(routing_database, *(make_alert(f"v:{number}", offset=number) for number in range(5)))
     assert len(sent(deliveries)) == 2
 
-    assert deliveries.sum_up(after_s=3600) == 0
-    assert deliveries.sum_up(after_s=0) == 1
-    assert deliveries.sum_up(after_s=0) == 0
+    assert deliveries.sum_up() == 0
+    gathered(routing_database)
+    assert deliveries.sum_up() == 1
+    assert deliveries.sum_up() == 0
 
     (parcel,) = sent(deliveries)
     assert parcel.kind == "digest"
     assert parcel.facts["held_back"] == 3
     assert parcel.facts["by_reason"] == {"over_rate": 3}
+
+
+def test_a_route_of_digests_gets_nothing_alone_and_its_digest_at_its_own_time(
+    routes: Routes, deliveries: Deliveries, routing_database: Database
+) -> None:
+    routes.add(LEAD, form("daily", per_hour=0, digest_s=86_400))
+    write(routing_database, make_alert("v:1"), make_alert("v:2", offset=1))
+    assert sent(deliveries) == []
+
+    gathered(routing_database, age_s=86_000)
+    assert deliveries.sum_up() == 0
+    gathered(routing_database, age_s=400)
+    assert deliveries.sum_up() == 1
+
+    (parcel,) = sent(deliveries)
+    assert (parcel.facts["held_back"], parcel.facts["by_reason"]) == (2, {"digest_only": 2})
+
+
+def test_the_address_of_a_chat_is_not_in_the_audit_log_but_that_it_changed_is(
+    routes: Routes, routing_database: Database
+) -> None:
+    routes.add(LEAD, form("chat", "https://chat.example/T0/secret-path", channel="chat"))
+    (row,) = routes.all(LEAD)
+    routes.change(LEAD, row.route_id, form("chat", "https://chat.example/T0/other-path", channel="chat"))
+
+    with routing_database.connection() as connection:
+        found = connection.execute(
+            "SELECT detail->'before'->>'url', detail->'to'->>'url' FROM audit_log "
+            "WHERE subject = 'route:chat' AND detail->>'change' = 'changed' ORDER BY entry_id DESC LIMIT 1"
+        ).fetchone()
+    assert found is not None
+    assert all(url.startswith("https://chat.example/") and "path" not in url for url in found)
+    assert found[0] != found[1]
 
 
 def test_a_route_gets_only_what_its_terms_name_and_a_paused_one_nothing(
@@ -259,7 +299,8 @@ def test_a_forgotten_video_is_in_no_delivery_and_in_no_digest(
     routes.add(LEAD, form(per_hour=1))
     write(routing_database, make_alert("v:1"), make_alert("v:2", offset=1))
     deliveries.route()
-    deliveries.sum_up(after_s=0)
+    gathered(routing_database)
+    deliveries.sum_up()
     write(routing_database, make_alert("v:2", minute=1, offset=2))
 
     with routing_database.transaction() as connection:

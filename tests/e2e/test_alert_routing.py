@@ -16,12 +16,13 @@ from core.routing_event import is_genuine
 from core.settings import StoreSettings
 from core.storage.history import TimescaleHistory
 from tests.fixtures.browser import ROOT, Screen
+from tests.fixtures.mailbox import Mailbox, mailbox
 from tests.fixtures.platform import Platform
 from tests.fixtures.receiver import Receiver, answer, receiver
 from tests.fixtures.routes import empty_routes
 from tests.fixtures.stores import empty_tables, eventually, make_alert
 
-__all__ = ["receiver"]
+__all__ = ["mailbox", "receiver"]
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 HOSTILE = b"<img src=x onerror='window.pwned=1'> **thanks**"
@@ -102,3 +103,46 @@ def test_a_route_is_written_tested_and_gets_its_alert(
         assert is_genuine(secret, body, fields=headers, now=datetime.now(UTC))
     assert secret not in screen.driver.page_source
     assert screen.driver.execute_script("return window.pwned") is None
+
+
+def test_a_mailbox_gets_digests_and_a_chats_address_is_shown_to_nobody(
+    page: str, env: dict[str, str], mailbox: Mailbox, screen: Screen
+) -> None:
+    screen.driver.get(page)
+    screen.until(lambda: "No route yet" in screen.words())
+    press(screen, "New route")
+    choose(screen, "E-mail")
+    write(screen, "Name", "mornings")
+    write(screen, "Address", "two@example.org, people@example.org")
+    write(screen, "Alerts per hour (0: digests only)", Keys.CONTROL + "a" + Keys.NULL + "0")
+    press(screen, "Save route")
+    screen.until(lambda: "an e-mail route needs one address" in screen.words())
+    write(screen, "Address", Keys.CONTROL + "a" + Keys.NULL + "people@example.org")
+    press(screen, "Save route")
+    screen.until(lambda: screen.text(".cw-route-url") == ["people@example.org"])
+    assert "digests only" in screen.words()
+    assert not screen.text(".st-key-new-secret code")
+
+    own = {
+        "SMTP_HOST": "localhost",
+        "SMTP_PORT": str(mailbox.port),
+        "SMTP_SECURITY": "none",
+        "MAIL_FROM": "a@b.example",
+    }
+    with running("operations.router", env=env | {f"CLIPWARDEN_ROUTING__{name}": own[name] for name in own}):
+        screen.insist(lambda: press(screen, "Send a test"), lambda: "the receiver answered 250" in screen.words())
+    assert mailbox.came[0]["Subject"] == "[Clipwarden] A test of this route"
+
+    choose(screen, "Chat (Slack-compatible)")
+    write(screen, "Name", Keys.CONTROL + "a" + Keys.NULL + "room")
+    write(screen, "Address", Keys.CONTROL + "a" + Keys.NULL + "https://chat.example/services/T0/whoever-knows-this")
+    press(screen, "Save route")
+    screen.until(lambda: len(screen.text(".cw-route-url")) == 2)
+    assert screen.text(".cw-route-url")[1].startswith("https://chat.example/\N{HORIZONTAL ELLIPSIS}#")
+
+
+def choose(screen: Screen, channel: str) -> None:
+    """Press one of the form's channels until it stands."""
+    chosen = lambda: channel in screen.text(".st-key-route-channel-new [aria-checked='true']")  # noqa: E731
+    screen.until(lambda: screen.all(".st-key-route-channel-new button"))
+    screen.insist(lambda: press(screen, channel), chosen)

@@ -5,86 +5,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from core.clock import SystemClock
 from core.routing_event import is_genuine
-from core.settings import StoreSettings
-from core.settings_routing import RoutingSettings
-from core.storage.database import Database
-from core.storage.deliveries import Deliveries
-from core.storage.history import TimescaleHistory
-from core.storage.routes import DeliveryRow, Routes
-from operations.routing.turn import Courier
-from operations.routing.webhook import Webhook, gate
+from core.storage.routes import DeliveryRow
 from tests.fixtures.platform import Platform
 from tests.fixtures.receiver import Receiver, answers, never_answers, never_ends, receiver, redirects
-from tests.fixtures.routes import LEAD, empty_routes, form
-from tests.fixtures.stores import empty_tables, eventually, make_alert
+from tests.fixtures.router import Desk, desk
+from tests.fixtures.routes import LEAD
+from tests.fixtures.stores import eventually
 
-__all__ = ["receiver"]
+__all__ = ["desk", "receiver"]
 pytestmark = pytest.mark.integration
 
 CHECKOUT = Path(__file__).parents[3]
-
-
-@dataclass
-class Desk:
-    """A database with routes, and a router in this process that a test drives turn by turn."""
-
-    dsn: str
-    settings: RoutingSettings
-    routes: Routes
-    deliveries: Deliveries
-    history: TimescaleHistory
-
-    def route(self, url: str, **terms: object) -> str:
-        return self.routes.add(LEAD, form("ops", url, **terms))
-
-    @property
-    def route_id(self) -> int:
-        return self.routes.all(LEAD)[0].route_id
-
-    def flag(self, *numbers: int) -> None:
-        self.history.write([make_alert(f"v:{number}", offset=number) for number in numbers], [])
-
-    def turns(self, until: Callable[[], object]) -> None:
-        with gate(self.settings) as opened:
-            courier = Courier(self.deliveries, Webhook(self.settings, opened, SystemClock()), self.settings)
-
-            def turn() -> object:
-                self.deliveries.route()
-                courier.turn()
-                return until()
-
-            eventually(turn, within_s=20)
-            courier.close()
-
-    def trouble(self) -> DeliveryRow:
-        return self.routes.told(LEAD, 1)[0]
-
-    def is_dead(self) -> bool:
-        return self.routes.all(LEAD)[0].dead == 1
-
-
-@pytest.fixture
-def desk(postgres_dsn: str, receiver: Receiver) -> Iterator[Desk]:
-    empty_tables(postgres_dsn)
-    empty_routes(postgres_dsn)
-    store = StoreSettings(dsn=SecretStr(postgres_dsn), pool_max=8)
-    database, history = Database(store, "router"), TimescaleHistory(store)
-    settings = RoutingSettings(allow=(receiver.address,), retry_s=0.01, retry_max_s=0.05, timeout_s=1.0, max_attempts=3)
-    yield Desk(postgres_dsn, settings, Routes(database), Deliveries(database), history)
-    database.close()
-    history.close()
-    empty_routes(postgres_dsn)
 
 
 def test_an_alert_arrives_signed_with_what_it_is_about_and_no_caption(desk: Desk, receiver: Receiver) -> None:

@@ -31,7 +31,7 @@ def alerts(draw: st.DrawFn) -> Alert:
 
 TERMS = st.builds(
     Terms,
-    per_hour=st.integers(1, 6),
+    per_hour=st.integers(0, 6),
     video_window_s=st.sampled_from([0, 60]),
     author_window_s=st.sampled_from([0, 60]),
 )
@@ -122,6 +122,35 @@ def test_an_alert_without_a_score_passes_only_where_no_score_is_asked_for() -> N
 def test_an_address_that_is_no_receiver_is_refused(url: str) -> None:
     with pytest.raises(SettingRefused):
         RouteForm.read(name="a", url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "team@example.org",
+        "mailto:",
+        "mailto:team",
+        "mailto:a@example.org,b@example.org",
+        "mailto:a@example.org?cc=b@example.org",
+        "mailto:A <a@example.org>",
+        "mailto:a@example.org\r\nBcc: b@example.org",
+        "mailto:a@example.org\n",
+        "mailto:\u00e9@example.org",
+        f"mailto:{'a' * 60}@{'b' * 200}.example",
+        "https://a.example/hook",
+    ],
+)
+def test_an_e_mail_route_has_one_plain_address(url: str) -> None:
+    with pytest.raises(SettingRefused):
+        RouteForm.read(name="a", url=url, terms={"channel": "email"})
+    with pytest.raises(SettingRefused):
+        RouteForm.read(name="a", url="mailto:team@example.org")
+
+    assert RouteForm.read(name="a", url="mailto:team+x@mail.example.org", terms={"channel": "email"})
+
+
+def test_a_route_of_digests_is_never_sent_an_alert() -> None:
+    assert Recent().judge(Terms(per_hour=0), alert()) is Outcome.DIGEST_ONLY
 
 
 @given(st.lists(alerts(), min_size=1, max_size=60))
