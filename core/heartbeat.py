@@ -31,14 +31,15 @@ class HeartbeatThread:
         live: the view; this thread must be the only user of it, or it must be safe between threads.
         make: builds the heartbeat from the process's present state.
         every_s: seconds between two beats.
+        is_up: whether the view should be there by now; for who starts it, silence at first is no trouble.
     """
 
-    def __init__(self, live: _Beats, make: Callable[[], Heartbeat], every_s: float) -> None:
+    def __init__(self, live: _Beats, make: Callable[[], Heartbeat], every_s: float, *, is_up: bool = True) -> None:
         self._live = live
         self._make = make
         self._every_s = every_s
         self._stop = threading.Event()
-        self._heard = True
+        self._heard = is_up
         self._rates = Rates()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 

@@ -87,7 +87,7 @@ def _playing(verdict: Verdict, wellness: Wellness) -> None:
         start_s = int(evidence.worst_moment(verdict))
         st.video(link, start_time=start_s, muted=wellness.muted, autoplay=wellness.autoplay)
         _blur_button(verdict.video_id, clear=clear)
-    speed.speed_control(wellness.speed, speed.PLAYER)
+    speed.speed_control(wellness.speed, speed.PLAYER, is_labelled=False)
     if _FAILED in st.session_state:
         draw(span(st.session_state[_FAILED], "cw-refused"))
 

@@ -33,7 +33,7 @@ def route_form(key: str, known: RouteForm | None, *, save: Callable[[RouteForm],
             list(Channel),
             default=form.terms.channel,
             required=True,
-            key=f"route-channel-{key}",
+            key=f"channel-{key}",
             format_func=lambda one: say(CHANNELS[one]),
         )
         address = st.text_input(

@@ -8,7 +8,7 @@ from dashboard.language import say
 PLAYER = "speed"
 
 
-def speed_control(now: Speed, key: str) -> None:
+def speed_control(now: Speed, key: str, *, is_labelled: bool = True) -> None:
     """Draw the choice; it begins with `now`."""
     st.segmented_control(
         say("Speed"),
@@ -17,6 +17,7 @@ def speed_control(now: Speed, key: str) -> None:
         required=True,
         key=key,
         format_func=lambda speed: f"{speed.value}\N{MULTIPLICATION SIGN}",
+        label_visibility="visible" if is_labelled else "collapsed",
     )
 
 

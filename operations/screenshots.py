@@ -1,10 +1,11 @@
 """`python -m operations.screenshots ENTRY`: pictures of every page of a running console, for the documents.
 
-ENTRY is the console's address, or a one-time link into it. Captions, stills and videos are blurred before anything is
-drawn, and a picture on which one is not is never written.
+ENTRY is the console's address, or a one-time link into it (`clipwarden users link admin`). Captions, stills and videos
+are blurred before anything is drawn, and a picture on which one is not is never written.
 """
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 
 from core.errors import ConfigError
 from dashboard.navigation import ENTRIES
@@ -51,6 +53,11 @@ const app = document.querySelector(".stApp");
 return app !== null && app.dataset.testScriptState === "notRunning" && document.querySelector("h1") !== null
   && document.querySelector(".cw-loading, [data-testid='stSkeleton'], [role='dialog']") === null
 """
+OPEN_ALERT = """
+const found = document.querySelector("[class*='st-key-open-'] button");
+if (found) found.click();
+return found !== null
+"""
 
 
 class Camera:
@@ -66,7 +73,10 @@ class Camera:
         Raises:
             ConfigError: nothing is drawn there in time.
         """
-        self._driver.get(url)
+        try:
+            self._driver.get(url)
+        except WebDriverException as error:
+            raise ConfigError(f"{url} cannot be opened: {(error.msg or '').splitlines()[0]}; does it run?") from error
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self._driver.execute_script(IS_READY):
             if time.monotonic() > deadline_s:
@@ -75,6 +85,13 @@ class Camera:
                 )
             time.sleep(0.1)
         time.sleep(CALM_S)
+
+    def open_alert(self) -> bool:
+        """Open the first alert of the list; whether there is one."""
+        if not self._driver.execute_script(OPEN_ALERT):
+            return False
+        time.sleep(CALM_S)
+        return True
 
     def take(self, path: Path, *, width_px: int, height_px: int) -> None:
         """Write what is seen at this size.
@@ -95,17 +112,32 @@ class Camera:
 
 
 def shoot(driver: webdriver.Chrome, entry: str, folder: Path) -> list[Path]:
-    """Every page in the order of the navigation, at every size; the pictures' paths."""
+    """Every page in the order of the navigation, then an open alert, at every size; the pictures' paths.
+
+    Raises:
+        ConfigError: it is no address, or no console; or something is not blurred.
+    """
     camera, parts = Camera(driver), urlsplit(entry)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"{entry} is no address; write it as http://127.0.0.1:8501")
     console = f"{parts.scheme}://{parts.netloc}"
     camera.open(entry)
     pictures = []
     for page in ENTRIES:
         # The first page is what an address without a path opens, and has no other.
         camera.open(console if page is ENTRIES[0] else f"{console}/{page.path}")
-        for width_px, height_px in SIZES_PX:
-            pictures.append(folder / f"{page.path}-{width_px}.png")
-            camera.take(pictures[-1], width_px=width_px, height_px=height_px)
+        pictures += _sizes(camera, folder, page.path)
+    camera.open(console)
+    if camera.open_alert():
+        pictures += _sizes(camera, folder, "alert")
+    return pictures
+
+
+def _sizes(camera: Camera, folder: Path, name: str) -> list[Path]:
+    pictures = []
+    for width_px, height_px in SIZES_PX:
+        pictures.append(folder / f"{name}-{width_px}.png")
+        camera.take(pictures[-1], width_px=width_px, height_px=height_px)
     return pictures
 
 
@@ -115,6 +147,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("entry", metavar="ENTRY", help="http://127.0.0.1:8501, or a one-time link")
     parser.add_argument("--out", type=Path, default=IMAGES, help="where the pictures go")
     options = parser.parse_args(argv)
+    # The navigation is read without a server around it; Streamlit would remark on each cache.
+    logging.disable(logging.WARNING)
     options.out.mkdir(parents=True, exist_ok=True)
     with errors_as_lines(), chromium() as driver:
         for path in shoot(driver, options.entry, options.out):

@@ -200,7 +200,8 @@ def _supervise(claimed: Claim, tied_to: Identity | None) -> None:
         signal.signal(number, supervisor.stop)
     telemetry = TelemetrySettings()
     live = RedisLive(RedisSettings(url=SecretStr(claimed.site.redis_url)), heartbeat_ttl_s=telemetry.heartbeat_ttl_s)
-    with HeartbeatThread(live, supervisor.heartbeat, telemetry.heartbeat_s), executing(supervisor, claimed.site):
+    beats = HeartbeatThread(live, supervisor.heartbeat, telemetry.heartbeat_s, is_up=False)
+    with beats, executing(supervisor, claimed.site):
         supervisor.run()
     live.close()
 

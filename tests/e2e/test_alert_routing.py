@@ -143,6 +143,6 @@ def test_a_mailbox_gets_digests_and_a_chats_address_is_shown_to_nobody(
 
 def choose(screen: Screen, channel: str) -> None:
     """Press one of the form's channels until it stands."""
-    chosen = lambda: channel in screen.text(".st-key-route-channel-new [aria-checked='true']")  # noqa: E731
-    screen.until(lambda: screen.all(".st-key-route-channel-new button"))
+    chosen = lambda: channel in screen.text(".st-key-channel-new [aria-checked='true']")  # noqa: E731
+    screen.until(lambda: screen.all(".st-key-channel-new button"))
     screen.insist(lambda: press(screen, channel), chosen)

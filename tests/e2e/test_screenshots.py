@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import ConfigError
 from core.settings import RedisSettings
 from core.storage.live import RedisLive
 from dashboard.navigation import ENTRIES
@@ -28,10 +29,13 @@ def console(platform: Platform, console_at: Callable[[Mapping[str, str]], str]) 
     live.close()
 
 
-def test_every_page_is_on_a_picture_of_each_size(console: str, screen: Screen, tmp_path: Path) -> None:
+def test_every_page_and_an_open_alert_is_on_a_picture_of_each_size(
+    console: str, screen: Screen, tmp_path: Path
+) -> None:
     pictures = shoot(screen.driver, console, tmp_path)
 
-    assert len(pictures) == len(ENTRIES) * len(SIZES_PX)
+    assert len(pictures) == (len(ENTRIES) + 1) * len(SIZES_PX)
+    assert screen.all(".st-key-pane-open .cw-caption")
     assert all(path.stat().st_size > 5_000 for path in pictures)
 
 
@@ -44,3 +48,10 @@ def test_a_caption_is_blurred_and_one_that_is_not_is_noticed(console: str, scree
     screen.driver.execute_script("document.getElementById('tender').textContent = ''")
 
     assert camera.exposed() > 0
+
+
+def test_what_is_no_console_is_said_in_one_line(free_port: int, screen: Screen, tmp_path: Path) -> None:
+    for entry, said in (("127.0.0.1:8501", "is no address"), (f"http://127.0.0.1:{free_port}", "cannot be opened")):
+        with pytest.raises(ConfigError, match=said) as refused:
+            shoot(screen.driver, entry, tmp_path)
+        assert "\n" not in str(refused.value)

@@ -1,6 +1,8 @@
 import threading
 from datetime import UTC, datetime
 
+from structlog.testing import capture_logs
+
 from core.errors import CacheUnavailable
 from core.heartbeat import HeartbeatThread
 from core.storage.ports import Heartbeat
@@ -32,3 +34,14 @@ def test_beats_go_on_after_the_view_was_down() -> None:
         assert live.heard.wait(5)
 
     assert live.calls >= 3
+
+
+def test_silence_before_the_first_answer_is_no_trouble_for_who_starts_the_view() -> None:
+    for is_up, troubles in ((False, 0), (True, 1)):
+        live = _Live(deaf_beats=2)
+        with capture_logs() as said, HeartbeatThread(live, _make, 0.01, is_up=is_up):
+            assert live.heard.wait(5)
+            live.heard.clear()
+            live.deaf_beats, live.calls = 1, 0
+            assert live.heard.wait(5)
+        assert [one["event"] for one in said].count("heartbeat.unheard") == 1 + troubles
