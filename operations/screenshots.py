@@ -5,7 +5,6 @@ are blurred before anything is drawn, and a picture on which one is not is never
 """
 
 import argparse
-import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 
 from core.errors import ConfigError
-from dashboard.navigation import ENTRIES
 from operations.browser import chromium
 from operations.seat import errors_as_lines
 
@@ -53,6 +51,9 @@ const app = document.querySelector(".stApp");
 return app !== null && app.dataset.testScriptState === "notRunning" && document.querySelector("h1") !== null
   && document.querySelector(".cw-loading, [data-testid='stSkeleton'], [role='dialog']") === null
 """
+PAGES = "return [...document.querySelectorAll('[data-testid=stSidebarNavLink]')].map((found) => found.href)"
+FIRST_PAGE = "live"
+"""What an address without a path opens, and has no other."""
 OPEN_ALERT = """
 const found = document.querySelector("[class*='st-key-open-'] button");
 if (found) found.click();
@@ -86,6 +87,16 @@ class Camera:
             time.sleep(0.1)
         time.sleep(CALM_S)
 
+    def pages(self) -> list[str]:
+        """The addresses of the navigation, in its order."""
+        found: list[str] = self._driver.execute_script(PAGES)
+        return found
+
+    def size(self, width_px: int, height_px: int) -> None:
+        """Make the window this large."""
+        metrics = {"width": width_px, "height": height_px, "deviceScaleFactor": 1, "mobile": False}
+        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
     def open_alert(self) -> bool:
         """Open the first alert of the list; whether there is one."""
         if not self._driver.execute_script(OPEN_ALERT):
@@ -99,8 +110,7 @@ class Camera:
         Raises:
             ConfigError: something on it is not blurred.
         """
-        metrics = {"width": width_px, "height": height_px, "deviceScaleFactor": 1, "mobile": False}
-        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        self.size(width_px, height_px)
         time.sleep(CALM_S)
         if exposed := self.exposed():
             raise ConfigError(f"{path.name}: {exposed} captions or pictures are not blurred; nothing was written")
@@ -120,14 +130,13 @@ def shoot(driver: webdriver.Chrome, entry: str, folder: Path) -> list[Path]:
     camera, parts = Camera(driver), urlsplit(entry)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"{entry} is no address; write it as http://127.0.0.1:8501")
-    console = f"{parts.scheme}://{parts.netloc}"
+    camera.size(*SIZES_PX[0])
     camera.open(entry)
     pictures = []
-    for page in ENTRIES:
-        # The first page is what an address without a path opens, and has no other.
-        camera.open(console if page is ENTRIES[0] else f"{console}/{page.path}")
-        pictures += _sizes(camera, folder, page.path)
-    camera.open(console)
+    for page in camera.pages():
+        camera.open(page)
+        pictures += _sizes(camera, folder, urlsplit(page).path.strip("/") or FIRST_PAGE)
+    camera.open(f"{parts.scheme}://{parts.netloc}")
     if camera.open_alert():
         pictures += _sizes(camera, folder, "alert")
     return pictures
@@ -147,8 +156,6 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("entry", metavar="ENTRY", help="http://127.0.0.1:8501, or a one-time link")
     parser.add_argument("--out", type=Path, default=IMAGES, help="where the pictures go")
     options = parser.parse_args(argv)
-    # The navigation is read without a server around it; Streamlit would remark on each cache.
-    logging.disable(logging.WARNING)
     options.out.mkdir(parents=True, exist_ok=True)
     with errors_as_lines(), chromium() as driver:
         for path in shoot(driver, options.entry, options.out):
