@@ -43,11 +43,8 @@ def _routes() -> None:
     draw(notice_lines(router_notices(queries.reading().snapshot.heartbeats, has_routes=bool(rows))))
     if not rows:
         with st.container(key="no-routes"):
-            draw(
-                empty(
-                    say("No route yet"), say("A route sends alerts to a program of yours, to a chat or to a mailbox.")
-                )
-            )
+            about = say("A route sends alerts to a program of yours, to a chat or to a mailbox.")
+            draw(empty(say("No route yet"), about))
     for row in rows:
         with st.container(key=f"route-{row.route_id}"):
             _route(row, [one for one in told if one.route_id == row.route_id])
