@@ -50,12 +50,14 @@ def test_a_video_plays_without_colour_and_as_fast_as_chosen(monitor: Monitor, sc
     screen.click(".st-key-mine-greyscale label")
     screen.until(lambda: is_on(screen, "mine-greyscale"))
     screen.click(".st-key-mine-speed button:last-child")
+    screen.until(lambda: speed_chosen(screen, "mine-speed") == ["2\N{MULTIPLICATION SIGN}"])
     screen.click(".st-key-wellness-save-mine button")
     screen.until(lambda: "Kept." in screen.words())
 
     screen.driver.get(f"{monitor.url}/?video=v:1")
     screen.until(lambda: screen.all(f"{PICTURES}[src*='grey=1']"))
     screen.click(".st-key-play button")
+    screen.until(lambda: speed_chosen(screen, "speed") == ["2\N{MULTIPLICATION SIGN}"])
     screen.until(lambda: playing(screen) == [2, "blur(24px) saturate(0.5) grayscale(1)"])
     screen.click(".st-key-speed button:nth-child(2)")
     screen.until(lambda: playing(screen)[0] == 1.5)
@@ -66,6 +68,10 @@ def test_a_video_plays_without_colour_and_as_fast_as_chosen(monitor: Monitor, sc
     screen.driver.execute_script("document.querySelector('video').playbackRate = 0.5")
     time.sleep(2)
     assert playing(screen)[0] == 0.5
+
+
+def speed_chosen(screen: Screen, key: str) -> list[str]:
+    return screen.text(f".st-key-{key} [aria-checked='true']")
 
 
 def playing(screen: Screen) -> list[object]:
