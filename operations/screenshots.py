@@ -8,6 +8,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,11 +63,15 @@ return found !== null
 
 
 class Camera:
-    """Takes pictures with a browser; from its making on, every page that the browser opens is blurred."""
+    """Takes pictures with a browser; every page that the browser opens is blurred until this is closed."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self._driver = driver
-        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": INJECT})
+        self._script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": INJECT})
+
+    def close(self) -> None:
+        """Blur no page that is opened from now on."""
+        self._driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", self._script)
 
     def open(self, url: str) -> None:
         """Go to a page and wait until it is drawn.
@@ -127,18 +132,19 @@ def shoot(driver: webdriver.Chrome, entry: str, folder: Path) -> list[Path]:
     Raises:
         ConfigError: it is no address, or no console; or something is not blurred.
     """
-    camera, parts = Camera(driver), urlsplit(entry)
+    parts = urlsplit(entry)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"{entry} is no address; write it as http://127.0.0.1:8501")
-    camera.size(*SIZES_PX[0])
-    camera.open(entry)
     pictures = []
-    for page in camera.pages():
-        camera.open(page)
-        pictures += _sizes(camera, folder, urlsplit(page).path.strip("/") or FIRST_PAGE)
-    camera.open(f"{parts.scheme}://{parts.netloc}")
-    if camera.open_alert():
-        pictures += _sizes(camera, folder, "alert")
+    with closing(Camera(driver)) as camera:
+        camera.size(*SIZES_PX[0])
+        camera.open(entry)
+        for page in camera.pages():
+            camera.open(page)
+            pictures += _sizes(camera, folder, urlsplit(page).path.strip("/") or FIRST_PAGE)
+        camera.open(f"{parts.scheme}://{parts.netloc}")
+        if camera.open_alert():
+            pictures += _sizes(camera, folder, "alert")
     return pictures
 
 

@@ -1,6 +1,7 @@
 """Pictures for the documents: every page is on one, and no caption can be read on any."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,12 +41,24 @@ def test_every_page_and_an_open_alert_is_on_a_picture_of_each_size(
 
 
 def test_a_caption_is_blurred_and_one_that_is_not_is_noticed(console: str, screen: Screen) -> None:
-    camera = Camera(screen.driver)
-    camera.open(console)
-    screen.until(lambda: screen.all(".cw-excerpt"))
-    assert camera.exposed() == 0
+    with closing(Camera(screen.driver)) as camera:
+        camera.open(console)
+        screen.until(lambda: screen.all(".cw-excerpt"))
+        assert camera.exposed() == 0
 
-    screen.driver.execute_script("document.getElementById('tender').textContent = ''")
+        screen.driver.execute_script("document.getElementById('tender').textContent = ''")
+
+        assert camera.exposed() > 0
+
+
+def test_what_is_opened_after_the_camera_was_closed_is_as_it_is(console: str, screen: Screen) -> None:
+    with closing(Camera(screen.driver)) as camera:
+        camera.open(console)
+        screen.until(lambda: screen.all(".cw-excerpt"))
+        assert camera.exposed() == 0
+
+    screen.driver.refresh()
+    screen.until(lambda: screen.all(".cw-excerpt"))
 
     assert camera.exposed() > 0
 

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 LOOKS = "SELECT detail->>'look' FROM audit_log WHERE action = 'saw_media' ORDER BY entry_id"
 PICTURES = "img.cw-picture"
+TWICE = "2\N{MULTIPLICATION SIGN}"
 
 
 def is_on(screen: Screen, switch: str) -> bool:
@@ -50,19 +51,19 @@ def test_a_video_plays_without_colour_and_as_fast_as_chosen(monitor: Monitor, sc
     screen.click(".st-key-mine-greyscale label")
     screen.until(lambda: is_on(screen, "mine-greyscale"))
     screen.click(".st-key-mine-speed button:last-child")
-    screen.until(lambda: speed_chosen(screen, "mine-speed") == ["2\N{MULTIPLICATION SIGN}"])
+    screen.until_is(lambda: speed_chosen(screen, "mine-speed"), [TWICE])
     screen.click(".st-key-wellness-save-mine button")
     screen.until(lambda: "Kept." in screen.words())
 
     screen.driver.get(f"{monitor.url}/?video=v:1")
     screen.until(lambda: screen.all(f"{PICTURES}[src*='grey=1']"))
     screen.click(".st-key-play button")
-    screen.until(lambda: speed_chosen(screen, "speed") == ["2\N{MULTIPLICATION SIGN}"])
-    screen.until(lambda: playing(screen) == [2, "blur(24px) saturate(0.5) grayscale(1)"])
+    screen.until_is(lambda: speed_chosen(screen, "speed"), [TWICE])
+    screen.until_is(lambda: playing(screen), [2, "blur(24px) saturate(0.5) grayscale(1)"])
     screen.click(".st-key-speed button:nth-child(2)")
-    screen.until(lambda: playing(screen)[0] == 1.5)
+    screen.until_is(lambda: playing(screen)[0], 1.5)
     screen.click(".st-key-unblur button")
-    screen.until(lambda: playing(screen) == [1.5, "grayscale(1)"])
+    screen.until_is(lambda: playing(screen), [1.5, "grayscale(1)"])
 
     # What the player's own menu says is not taken back by the next redraw.
     screen.driver.execute_script("document.querySelector('video').playbackRate = 0.5")

@@ -58,8 +58,7 @@ def test_a_taken_port_is_one_line(tmp_path: Path, taken_port: int) -> None:
     assert_refused(start(tmp_path, CLIPWARDEN_FLOW__HTTP_PORT=str(taken_port)), str(taken_port))
 
 
-def test_without_its_surroundings_it_waits_says_so_and_stops_when_asked(tmp_path: Path, taken_port: int) -> None:
-    port = taken_port + 1
+def test_without_its_surroundings_it_waits_says_so_and_stops_when_asked(tmp_path: Path, free_port: int) -> None:
     log = (tmp_path / "flow.log").open("w")
     flow = subprocess.Popen(
         COMMAND,
@@ -67,7 +66,7 @@ def test_without_its_surroundings_it_waits_says_so_and_stops_when_asked(tmp_path
         env={
             **os.environ,
             **SECRET,
-            "CLIPWARDEN_FLOW__HTTP_PORT": str(port),
+            "CLIPWARDEN_FLOW__HTTP_PORT": str(free_port),
             "CLIPWARDEN_INFERENCE__ENDPOINTS": f"ipc://{tmp_path}/w",
         },
         stdout=log,
@@ -75,14 +74,14 @@ def test_without_its_surroundings_it_waits_says_so_and_stops_when_asked(tmp_path
     )
     try:
         deadline_s = time.monotonic() + 40
-        while "worker" not in (checks := _checks(port)):
-            assert flow.poll() is None
+        while "worker" not in (checks := _checks(free_port)):
+            assert flow.poll() is None, (tmp_path / "flow.log").read_text(encoding="utf-8")
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
         assert checks["worker"]["ok"] is False
         assert checks["worker"]["detail"]
         flow.terminate()
-        assert flow.wait(timeout=20) == 0
+        assert flow.wait(timeout=20) == 0, (tmp_path / "flow.log").read_text(encoding="utf-8")
     finally:
         flow.kill()
         flow.wait()

@@ -14,7 +14,7 @@ import pytest
 from core.routing_event import is_genuine
 from core.storage.routes import DeliveryRow
 from tests.fixtures.platform import Platform
-from tests.fixtures.receiver import Receiver, answers, never_answers, never_ends, receiver, redirects
+from tests.fixtures.receiver import Receiver, answers, never_answers, never_ends, receiver, redirects, takes_its_time
 from tests.fixtures.router import Desk, desk
 from tests.fixtures.routes import LEAD
 from tests.fixtures.stores import eventually
@@ -140,16 +140,20 @@ def _start(platform: Platform, desk: Desk) -> subprocess.Popen[bytes]:
 def test_kills_of_the_router_lose_nothing_and_each_alert_has_one_id(
     desk: Desk, platform: Platform, receiver: Receiver
 ) -> None:
+    receiver.behave = takes_its_time
     desk.route(receiver.url)
-    count = 120
-    for first in range(0, count, 30):
+    for first in range(0, 120, 30):
         desk.flag(*range(first, first + 30))
-        router = _start(platform, desk)
         seen = len(receiver.came)
+        router = _start(platform, desk)
         eventually(lambda seen=seen: len(receiver.came) > seen + 3, within_s=30)
         router.send_signal(signal.SIGKILL)
         router.wait()
+    assert desk.routes.all(LEAD)[0].delivered < 120
 
+    # One more: a router that delivers it has begun, and hears when it is told to stop.
+    desk.flag(120)
+    count = 121
     router = _start(platform, desk)
     try:
         eventually(lambda: desk.routes.all(LEAD)[0].delivered == count, within_s=60)
