@@ -5,6 +5,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from core.clock import Clock
 
@@ -22,44 +23,50 @@ class ExportedFile:
 
     token: str
     user_id: str
-    path: Path
+    body: BinaryIO
     name: str
     made_s: float
 
 
 class ExportFiles:
-    """A folder that only this process reads; it goes with the process. Safe to share between threads."""
+    """Files without a name in any folder: however this process ends, nothing is left of them. Safe to share."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._folder = tempfile.TemporaryDirectory(prefix="clipwarden-export-")
         self._files: dict[str, ExportedFile] = {}
         self._lock = threading.Lock()
 
-    def room(self) -> Path:
-        """Where a new file may be written."""
+    def room(self) -> BinaryIO:
+        """A new, empty file, to be kept or closed; who writes it opens it at its `path_of`."""
         self._expire()
-        return Path(self._folder.name, secrets.token_hex(8))
+        return tempfile.TemporaryFile()
 
-    def keep(self, user_id: str, path: Path, name: str) -> ExportedFile:
-        """Keep a written file for its person, in place of the one before."""
-        kept = ExportedFile(secrets.token_urlsafe(32), user_id, path, name, self._clock.monotonic_s())
+    def keep(self, user_id: str, body: BinaryIO, name: str) -> str:
+        """Keep a written file for its person, in place of the one before; its token."""
+        kept = ExportedFile(secrets.token_urlsafe(32), user_id, body, name, self._clock.monotonic_s())
         with self._lock:
             for old in [file for file in self._files.values() if file.user_id == user_id]:
                 self._drop(old)
             self._files[kept.token] = kept
-        return kept
+        return kept.token
 
-    def find(self, token: str, user_id: str) -> ExportedFile | None:
-        """The person's own file; None for another's, or one that is gone."""
+    def open(self, token: str, user_id: str) -> tuple[BinaryIO, str] | None:
+        """The person's own file, opened once more, and its name; None for another's, or one that is gone.
+
+        Whoever fetches it goes on when another takes its place meanwhile.
+        """
         self._expire()
         with self._lock:
             found = self._files.get(token)
-        return found if found is not None and found.user_id == user_id else None
+            if found is None or found.user_id != user_id:
+                return None
+            return path_of(found.body).open("rb"), found.name
 
     def close(self) -> None:
         """Delete all of them."""
-        self._folder.cleanup()
+        with self._lock:
+            for file in list(self._files.values()):
+                self._drop(file)
 
     def _expire(self) -> None:
         oldest_s = self._clock.monotonic_s() - KEPT_S
@@ -68,6 +75,10 @@ class ExportFiles:
                 self._drop(file)
 
     def _drop(self, file: ExportedFile) -> None:
-        # A download that runs goes on: its file is open.
-        file.path.unlink(missing_ok=True)
+        file.body.close()
         del self._files[file.token]
+
+
+def path_of(file: BinaryIO) -> Path:
+    """Where this process, and no other, opens a file without a name once more; while it is open."""
+    return Path(f"/proc/self/fd/{file.fileno()}")

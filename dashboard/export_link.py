@@ -1,7 +1,7 @@
 """A file that a person takes away: asked for with a button, made while the page waits, fetched by its own link."""
 
 from collections.abc import Callable, Hashable
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import streamlit as st
 from core.access import Person
 from core.errors import StoreUnavailable
 from dashboard.data.table_file import Format
-from dashboard.export_files import ExportFiles
+from dashboard.export_files import ExportFiles, path_of
 from dashboard.frame import draw
 from dashboard.language import say
 from dashboard.markup import span
@@ -56,20 +56,18 @@ def make(key: str, person: Person, of: Hashable, *, file_format: Format, write: 
         file_format: also the file's suffix.
         write: checks the right, notes the export, writes the file and says how many rows it has.
     """
-    files, kept = export_files(), False
-    path = files.room()
-    try:
-        rows = write(path)
+    files = export_files()
+    with ExitStack() as unless_kept:
+        body = unless_kept.enter_context(files.room())
+        try:
+            rows = write(path_of(body))
+        except StoreUnavailable:
+            draw(span(say("The database went away; nothing was exported. Try again once it answers."), "cw-refused"))
+            return
         name = f"clipwarden-{key}-{resources().clock.now():%Y-%m-%d-%H%M}.{file_format}"
-        file = files.keep(person.user_id, path, name)
-        kept = True
-        st.session_state[f"{key}-made"] = _Made(of, file_format, file.token, rows)
-    except StoreUnavailable:
-        draw(span(say("The database went away; nothing was exported. Try again once it answers."), "cw-refused"))
-    finally:
-        if not kept:
-            with suppress(FileNotFoundError):
-                path.unlink()
+        token = files.keep(person.user_id, body, name)
+        unless_kept.pop_all()
+    st.session_state[f"{key}-made"] = _Made(of, file_format, token, rows)
 
 
 def link(key: str, of: Hashable) -> None:

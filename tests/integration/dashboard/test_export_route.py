@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from core.access import Person, Role
 from core.clock import SystemClock
 from dashboard import seats
+from dashboard.export_files import path_of
 from dashboard.export_link import export_files
 from dashboard.routes import ROUTES
 from dashboard.seats import Seats
@@ -46,9 +47,9 @@ def seated(client: TestClient, office: Office, role: Role, name: str) -> Person:
 
 
 def exported(person: Person) -> str:
-    path = export_files().room()
-    path.write_text("n\n1\n")
-    return f"/export/{export_files().keep(person.user_id, path, 'x.csv').token}"
+    body = export_files().room()
+    path_of(body).write_text("n\n1\n")
+    return f"/export/{export_files().keep(person.user_id, body, 'x.csv')}"
 
 
 def test_who_exported_a_file_fetches_it_and_nothing_keeps_a_copy(client: TestClient, office: Office) -> None:
